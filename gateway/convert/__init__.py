@@ -1,0 +1,1 @@
+"""Conversions between Internet formats and MAPI content: pure functions, no I/O, no clock."""

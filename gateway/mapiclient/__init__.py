@@ -1,0 +1,1 @@
+"""A client of MAPI stores over SOAP: connections, sessions and the objects behind them (Twisted)."""

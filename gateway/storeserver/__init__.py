@@ -1,0 +1,1 @@
+"""The embedded store: a small MAPI store server that speaks Kopano's SOAP dialect."""
