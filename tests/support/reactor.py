@@ -1,0 +1,49 @@
+"""The real reactor for tests that need sockets: it runs in a background thread for the whole test session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import blockingCallFromThread
+
+T = TypeVar("T")
+reactor: Any = _reactor
+_lock = threading.Lock()
+
+
+def start() -> None:
+    """Start the reactor's thread, once."""
+    with _lock:
+        if reactor.running:
+            return
+        started = threading.Event()
+        reactor.callWhenRunning(started.set)
+        threading.Thread(
+            target=reactor.run, kwargs={"installSignalHandlers": False}, name="reactor", daemon=True
+        ).start()
+        if not started.wait(10):
+            raise RuntimeError("the reactor did not start within 10 seconds")
+
+
+def run(work: Callable[[], Coroutine[Any, Any, T]], timeout: float = 20) -> T:
+    """Run a coroutine function in the reactor's thread; return or raise what it does.
+
+    After `timeout` seconds the work is cancelled and CancelledError is raised.
+    """
+    start()
+
+    def begin() -> Deferred[T]:
+        done: Deferred[T] = Deferred.fromCoroutine(work())
+        return done.addTimeout(timeout, reactor)
+
+    return blockingCallFromThread(reactor, begin)  # type: ignore[no-any-return]
+
+
+def call(function: Callable[..., T], *args: Any) -> T:
+    """Call a plain function in the reactor's thread."""
+    start()
+    return blockingCallFromThread(reactor, function, *args)  # type: ignore[no-any-return]
