@@ -16,15 +16,30 @@ from gateway.mapi.props import NamedProps, PropKey, Value
 class Blob:
     """Bytes that are too large to hold: their exact size, and an opener that yields them in chunks.
 
-    ``chunks`` may be called any number of times and gives the same bytes each time.
+    ``chunks`` may be called any number of times and gives the same bytes each time; ``at``, when the bytes lie
+    in a file, reads a slice (offset, length) without what comes before it.
     """
 
     size: int
     chunks: Callable[[], Iterator[bytes]]
+    at: Callable[[int, int], bytes] | None = None
 
     def read(self) -> bytes:
         """All of it; for callers that know it is small."""
         return b"".join(self.chunks())
+
+    def slice(self, offset: int, length: int) -> bytes:
+        """At most ``length`` bytes from ``offset`` on; fewer only at the end."""
+        if self.at is not None:
+            return self.at(offset, length)
+        found = bytearray()
+        for chunk in self.chunks():
+            if offset < len(chunk):
+                found += chunk[offset : offset + length - len(found)]
+                if len(found) >= length:
+                    break
+            offset = max(0, offset - len(chunk))
+        return bytes(found)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,180 @@
+"""The UID cache: what a View knows, on disk, so that the next start need not ask the store for it again.
+
+One SQLite file per process group, in WAL mode. It holds nothing that the store does not: deleting it costs the
+first SELECT its speed and nothing else. All methods block for disk time: call them in a thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from twisted.logger import Logger
+
+#: Raised whenever tables or blobs change their meaning: older files are started afresh.
+VERSION: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE folder (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    sync_id INTEGER NOT NULL,
+    change_id INTEGER NOT NULL,
+    uidnext INTEGER NOT NULL,
+    messages BLOB NOT NULL
+);
+CREATE TABLE meta (
+    folder INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    envelope BLOB NOT NULL,
+    body BLOB NOT NULL,
+    structure BLOB NOT NULL,
+    PRIMARY KEY (folder, uid)
+) WITHOUT ROWID;
+"""
+_CHUNK: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class CachedFolder:
+    """A folder as it was when it was last saved."""
+
+    sync_id: int
+    change_id: int
+    uidnext: int
+    messages: bytes
+    """Packed `gateway.mailbox.rows.Rows`."""
+
+
+class Meta(NamedTuple):
+    """What never changes about a message, ready for IMAP."""
+
+    size: int
+    """RFC822.SIZE in octets."""
+    envelope: bytes
+    """ENVELOPE with its parentheses (RFC 9051 7.5.2)."""
+    body: bytes
+    """BODY without extension data."""
+    structure: bytes
+    """BODYSTRUCTURE."""
+
+
+class UidCache:
+    """The file. Safe to use from several threads; each gets a connection of its own."""
+
+    log = Logger()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            fresh = self._version() != VERSION
+        except sqlite3.DatabaseError as error:
+            self.log.warn("UID cache {path} is damaged ({error}): it is made anew", path=self.path, error=error)
+            fresh = True
+        if fresh:
+            self.close()
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            connection = self._connection()
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.commit()
+
+    def _version(self) -> int:
+        (version,) = self._connection().execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=10, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self._local.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close every thread's connection; no call may be under way."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    def load(self, key: bytes) -> CachedFolder | None:
+        """The folder saved under this key."""
+        found = (
+            self._connection()
+            .execute("SELECT sync_id, change_id, uidnext, messages FROM folder WHERE key = ?", (key,))
+            .fetchone()
+        )
+        return CachedFolder(*found) if found else None
+
+    def save(self, key: bytes, folder: CachedFolder, gone: Sequence[int] = ()) -> None:
+        """Save a folder in place of what was there, and drop what is known of the UIDs that are gone."""
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT INTO folder (key, sync_id, change_id, uidnext, messages) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET sync_id = excluded.sync_id, change_id = excluded.change_id,"
+                " uidnext = excluded.uidnext, messages = excluded.messages",
+                (key, folder.sync_id, folder.change_id, folder.uidnext, folder.messages),
+            )
+            number = self._number(connection, key)
+            connection.executemany(
+                "DELETE FROM meta WHERE folder = ? AND uid = ?", ((number, uid) for uid in gone)
+            )
+
+    def forget(self, key: bytes) -> None:
+        """Drop everything known of a folder."""
+        with self._connection() as connection:
+            connection.execute("DELETE FROM meta WHERE folder IN (SELECT id FROM folder WHERE key = ?)", (key,))
+            connection.execute("DELETE FROM folder WHERE key = ?", (key,))
+
+    def metas(self, key: bytes, uids: Sequence[int]) -> dict[int, Meta]:
+        """What is known of these messages; ascending UIDs make it fast."""
+        connection = self._connection()
+        number = self._number(connection, key)
+        if number is None or not uids:
+            return {}
+        if len(uids) > _CHUNK:
+            wanted = set(uids)
+            rows = connection.execute(
+                "SELECT uid, size, envelope, body, structure FROM meta WHERE folder = ? AND uid BETWEEN ? AND ?",
+                (number, min(uids), max(uids)),
+            )
+            return {row[0]: Meta(*row[1:]) for row in rows if row[0] in wanted}
+        marks = ",".join("?" * len(uids))
+        rows = connection.execute(
+            f"SELECT uid, size, envelope, body, structure FROM meta WHERE folder = ? AND uid IN ({marks})",  # noqa: S608
+            (number, *uids),
+        )
+        return {row[0]: Meta(*row[1:]) for row in rows}
+
+    def add_metas(self, key: bytes, metas: Iterable[tuple[int, Meta]]) -> None:
+        """Remember what never changes of these messages; ignored when the folder was never saved."""
+        with self._connection() as connection:
+            number = self._number(connection, key)
+            if number is not None:
+                connection.executemany(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)",
+                    ((number, uid, *meta) for uid, meta in metas),
+                )
+
+    @staticmethod
+    def _number(connection: sqlite3.Connection, key: bytes) -> int | None:
+        found = connection.execute("SELECT id FROM folder WHERE key = ?", (key,)).fetchone()
+        return int(found[0]) if found else None
