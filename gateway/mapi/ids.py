@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -135,6 +136,26 @@ def parse_one_off_entryid(entryid: bytes) -> OneOff:
     if len(parts) < 3:
         raise ValueError("one-off entry id is cut short")
     return OneOff(parts[0], parts[1], parts[2])
+
+
+def flat_entry_list(entries: Iterable[bytes]) -> bytes:
+    """A FLATENTRYLIST (MS-OXCDATA 2.3.3): the entries, each padded to a multiple of four."""
+    parts = [struct.pack("<I", len(entry)) + entry + bytes(-len(entry) % 4) for entry in entries]
+    return struct.pack("<II", len(parts), sum(map(len, parts))) + b"".join(parts)
+
+
+def parse_flat_entry_list(blob: bytes) -> list[bytes]:
+    """The entries of a FLATENTRYLIST; one that is cut short gives those that are whole."""
+    entries: list[bytes] = []
+    offset = 8
+    for _ in range(int.from_bytes(blob[:4], "little")):
+        size = int.from_bytes(blob[offset : offset + 4], "little")
+        entry = blob[offset + 4 : offset + 4 + size]
+        if len(entry) < size or offset + 4 > len(blob):
+            break
+        entries.append(entry)
+        offset += 4 + size + -size % 4
+    return entries
 
 
 def search_key(address_type: str, address: str) -> bytes:
