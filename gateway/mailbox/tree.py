@@ -91,7 +91,7 @@ class Mailboxes:
     """The mailboxes of a user, by name."""
 
     def __init__(self, mailboxes: Iterable[Mailbox]) -> None:
-        ordered = sorted(mailboxes, key=lambda mailbox: (not mailbox.is_inbox, mailbox.name.split("/")))
+        ordered = sorted(mailboxes, key=_listing_order)
         self._by_name = {mailbox.name: mailbox for mailbox in ordered}
         self._by_entryid = {mailbox.entryid: mailbox for mailbox in ordered}
 
@@ -125,6 +125,11 @@ class Mailboxes:
         """The mailbox one level up, when there is one."""
         above, delimiter, _ = names.canonical(name).rpartition(names.DELIMITER)
         return self._by_name.get(above) if delimiter else None
+
+
+def _listing_order(mailbox: Mailbox) -> tuple[bool, list[str]]:
+    levels = mailbox.name.split(names.DELIMITER)
+    return levels[0] != names.INBOX, levels
 
 
 def is_mail_class(container_class: str) -> bool:
