@@ -1,0 +1,219 @@
+"""The configuration file: TOML in, one typed `Config` out; a mistake is an error that names the key and the file.
+
+Nothing else configures the gateway: no environment variable, no second file. Relative paths are meant from the
+directory of the configuration file. A protocol's section is its head's own options plus where it listens.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from gateway import units
+from gateway.pop3.options import Options as Pop3Options
+from gateway.units import Duration, Size
+
+Level = Literal["debug", "info", "warn", "error", "critical"]
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the text says which file, which key and why."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every section of the file has in common: unknown keys are refused."""
+
+
+class Gateway(Section, frozen=True, kw_only=True):
+    """The process as a whole."""
+
+    hostname: str = ""
+    """The name in greetings ("" = the machine's own)."""
+    cache: str = "/var/cache/mapi-gateway"
+    """Directory of the UID cache; may be deleted while the gateway is stopped."""
+
+
+class Store(Section, frozen=True, kw_only=True):
+    """The store server that the gateway asks, and the one it can bring along itself."""
+
+    url: str = "http://127.0.0.1:236/"
+    """Where the store listens: http://host:port/, https://host:port/ or unix:/path/to/socket."""
+    ca_file: str = ""
+    """PEM file of the authorities that may sign the store's certificate ("" = the system's)."""
+    certificate: str = ""
+    """PEM file with key and certificate that the gateway shows to the store ("" = none)."""
+    connections: int = 32
+    """Connections to one store server."""
+    connect_timeout: Duration = Duration(10)
+    """How long to wait for a connection."""
+    call_timeout: Duration = Duration(60)
+    """How long an ordinary call may take."""
+    bulk_timeout: Duration = Duration(300)
+    """How long a call that moves many or large messages may take."""
+    max_reply: Size = Size(256 << 20)
+    """Largest reply that is taken from the store."""
+    session_idle: Duration = Duration(300)
+    """How long an unused session stays logged on."""
+    proof_lifetime: Duration = Duration(300)
+    """How long a proven password is believed before the store is asked again."""
+    embedded: bool = False
+    """Run a store server inside this process instead of asking one."""
+    data: str = "/var/lib/mapi-gateway"
+    """Directory of the embedded store."""
+    listen: tuple[str, ...] = ("127.0.0.1:12360",)
+    """Where the embedded store speaks SOAP, for other clients and for gateway-admin."""
+    demo: bool = False
+    """Fill an empty embedded store with two accounts to try: demo and demo2."""
+
+
+class Imap(Section, frozen=True, kw_only=True):
+    """IMAP4rev1 and IMAP4rev2."""
+
+    enabled: bool = True
+    """Whether the protocol is served."""
+    listen: tuple[str, ...] = ("127.0.0.1:1143",)
+    """Where plain connections (and STARTTLS) are taken."""
+    tls_listen: tuple[str, ...] = ("127.0.0.1:1993",)
+    """Where connections begin with TLS."""
+
+
+class Pop3(Pop3Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POP3."""
+
+    enabled: bool = True
+    """Whether the protocol is served."""
+    listen: tuple[str, ...] = ("127.0.0.1:1110",)
+    """Where plain connections (and STLS) are taken."""
+    tls_listen: tuple[str, ...] = ("127.0.0.1:1995",)
+    """Where connections begin with TLS."""
+
+
+class Tls(Section, frozen=True, kw_only=True):
+    """The gateway's certificates; they are read again on SIGHUP."""
+
+    certificate: str = ""
+    """PEM file with the certificate and its chain; without one there is no TLS."""
+    key: str = ""
+    """PEM file with the private key ("" = it is in the certificate's file)."""
+    directory: str = ""
+    """Directory of more PEM files (key and chain), chosen by the name a client asks for ("" = none)."""
+    self_signed: bool = False
+    """Make the certificate when its file is missing; for trying things out."""
+    minimum: Literal["1.2", "1.3"] = "1.2"
+    """Oldest TLS version that is spoken."""
+    ciphers: str = ""
+    """OpenSSL cipher list for TLS 1.2 ("" = a modern one)."""
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    """What one client, and all together, may take."""
+
+    connections: int = 20_000
+    """Client connections of all protocols together."""
+    connections_per_address: int = 200
+    """Client connections from one address (a provider's or company's NAT is one address)."""
+    tls_handshake: Duration = Duration(30)
+    """How long a TLS handshake or a PROXY header may take."""
+    proxy_from: tuple[str, ...] = ()
+    """Networks whose connections must begin with a PROXY header (v1 or v2), e.g. "10.0.0.0/24"."""
+    wrong_password_delay: Duration = Duration(2)
+    """How long the answer to a wrong password waits; it doubles with each one, up to 15 seconds."""
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What is written down; passwords and mail never are."""
+
+    level: Level = "info"
+    """Least important level that is written."""
+    levels: dict[str, Level] = {}
+    """Other levels for parts, e.g. { "gateway.imap" = "debug" }."""
+    format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line."""
+    file: str = ""
+    """File that is appended to and reopened on SIGHUP ("" = standard error)."""
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file, one field per ``[section]``."""
+
+    gateway: Gateway = Gateway()
+    store: Store = Store()
+    imap: Imap = Imap()
+    pop3: Pop3 = Pop3()
+    tls: Tls = Tls()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+
+PATHS = {
+    "gateway": ("cache",),
+    "store": ("ca_file", "certificate", "data"),
+    "tls": ("certificate", "key", "directory"),
+    "log": ("file",),
+}
+"""The keys that are paths, by section."""
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file; raise ConfigError when it cannot be used."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Read the text of a configuration file that is (or would be) at `path`."""
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config, dec_hook=units.decode)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_readable(str(error))}") from error
+    problems = [f"{path}: {problem}" for problem in check(config)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return _absolute(config, path.parent)
+
+
+def check(config: Config) -> Iterator[str]:
+    """What types cannot say: each problem as a sentence that begins with the key."""
+    if config.tls.key and not config.tls.certificate:
+        yield "[tls] key is given but no certificate"
+    for name in ("imap", "pop3"):
+        section = getattr(config, name)
+        if section.enabled and not (section.listen or section.tls_listen):
+            yield f"[{name}] is enabled but listens nowhere; give listen or tls_listen, or enabled = false"
+    for name, key in (("store", "connections"), ("limits", "connections"), ("limits", "connections_per_address")):
+        if getattr(getattr(config, name), key) < 1:
+            yield f"[{name}] {key} must be at least 1"
+
+
+def _readable(message: str) -> str:
+    """Turn "Object contains unknown field `x` - at `$.imap`" into "[imap] has no option x"."""
+    what, _, where = message.partition(" - at `$")
+    section, _, key = where.rstrip("`").lstrip(".").partition(".")
+    if "unknown field" in what:
+        name = what.split("`")[1]
+        return f"[{section}] has no option {name}" if section else f"there is no section [{name}]"
+    place = f"[{section}] {key}".strip() if section else "the file"
+    return f"{place}: {what[:1].lower()}{what[1:]}"
+
+
+def _absolute(config: Config, base: Path) -> Config:
+    """The same configuration with every path made absolute."""
+    sections = {
+        name: msgspec.structs.replace(
+            section, **{key: str((base / value).absolute()) for key in keys if (value := getattr(section, key))}
+        )
+        for name, keys in PATHS.items()
+        for section in (getattr(config, name),)
+    }
+    return msgspec.structs.replace(config, **sections)
