@@ -1,0 +1,146 @@
+"""The state of a View and its history: what changed since somebody last looked. Pure.
+
+Every change gets a serial number. A log of the last changes answers `since` at the cost of the changes; who
+looks after the log has moved on pays for a comparison of two arrays of UIDs instead.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from gateway.mailbox.rows import Entry, Rows
+
+#: Changes that are remembered one by one.
+LOG_LENGTH: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed between two serials."""
+
+    serial: int
+    expunged: tuple[int, ...] = ()
+    flagged: tuple[int, ...] = ()
+    """UIDs, ascending, whose flags or keywords changed; they may be gone again."""
+    touched: tuple[int, ...] = ()
+    """UIDs, ascending, of which only the mod-sequence changed."""
+    arrived: bool = False
+    complete: bool = True
+    """False when the log does not reach back: compare the UIDs, and take every flag as changed."""
+
+
+class _Event(NamedTuple):
+    serial: int
+    expunged: tuple[int, ...] = ()
+    flagged: tuple[int, ...] = ()
+    touched: tuple[int, ...] = ()
+    arrived: bool = False
+
+
+class State:
+    """Rows, their history and the numbers IMAP makes of them."""
+
+    def __init__(self, rows: Rows | None = None, uidnext: int = 1, change_id: int = 0, base: int = 0) -> None:
+        self.rows = rows if rows is not None else Rows()
+        last = self.rows.uids[-1] if self.rows.uids else 0
+        self._uidnext = max(uidnext, last + 1)
+        self.change_id = change_id
+        """How far the store's change log was read."""
+        self.base = base
+        """The mod-sequences of the rows are complete for changes after this one."""
+        self.serial = 0
+        self._highest = max(self.rows.modseqs, default=1)
+        self._log: deque[_Event] = deque(maxlen=LOG_LENGTH)
+
+    @property
+    def uidnext(self) -> int:
+        """Higher than any UID ever seen here."""
+        return self._uidnext
+
+    @property
+    def highest_modseq(self) -> int:
+        """HIGHESTMODSEQ (RFC 7162 3.1.2.1)."""
+        return max(self._highest, self.change_id, 1)
+
+    def _happened(self, **what: object) -> None:
+        self.serial += 1
+        self._log.append(_Event(self.serial, **what))  # type: ignore[arg-type]
+
+    def arrive(self, entries: Iterable[Entry]) -> list[int]:
+        """Add new messages; return their UIDs."""
+        uids = self.rows.append(entries)
+        if uids:
+            self._uidnext = max(self._uidnext, uids[-1] + 1)
+            self._highest = max(self._highest, max(self.rows.modseqs[-len(uids) :]))
+            self._happened(arrived=True)
+        return uids
+
+    def expunge(self, uids: Iterable[int]) -> list[int]:
+        """Drop messages; return the UIDs that were there, ascending."""
+        indices = sorted(index for index in map(self.rows.index, uids) if index >= 0)
+        gone = self.rows.remove(indices)
+        if gone:
+            self._happened(expunged=tuple(gone))
+        return gone
+
+    def amend(self, changes: Iterable[tuple[int, int, tuple[str, ...], int]]) -> None:
+        """Set ``(uid, flags, keywords, modseq)`` of messages; a modseq of 0 leaves theirs."""
+        flagged, touched = [], []
+        rows = self.rows
+        for uid, flags, keywords, modseq in changes:
+            index = rows.index(uid)
+            if index < 0:
+                continue
+            keyword_set = rows.keyword_set(keywords)
+            if rows.flags[index] != flags or rows.keywords[index] != keyword_set:
+                rows.flags[index] = flags
+                rows.keywords[index] = keyword_set
+                flagged.append(uid)
+            elif modseq > rows.modseqs[index]:
+                touched.append(uid)
+            if modseq > rows.modseqs[index]:
+                rows.modseqs[index] = modseq
+                self._highest = max(self._highest, modseq)
+        if flagged or touched:
+            self._happened(flagged=tuple(sorted(flagged)), touched=tuple(sorted(touched)))
+
+    def replace(self, entries: Sequence[Entry]) -> None:
+        """Take a complete listing as the truth: what is not in it is gone."""
+        there = {entry.uid for entry in entries}
+        self.expunge([uid for uid in self.rows.uids if uid not in there])
+        self.amend((entry.uid, entry.flags, entry.keywords, entry.modseq) for entry in entries)
+        self.arrive(entries)
+
+    def since(self, serial: int) -> Delta:
+        """What changed after a serial this state had."""
+        if serial >= self.serial:
+            return Delta(self.serial)
+        if not self._log or self._log[0].serial > serial + 1:
+            return Delta(self.serial, complete=False, arrived=True)
+        expunged: set[int] = set()
+        flagged: set[int] = set()
+        touched: set[int] = set()
+        arrived = False
+        for event in reversed(self._log):
+            if event.serial <= serial:
+                break
+            expunged.update(event.expunged)
+            flagged.update(event.flagged)
+            touched.update(event.touched)
+            arrived = arrived or event.arrived
+        return Delta(
+            self.serial,
+            tuple(sorted(expunged)),
+            tuple(sorted(flagged - expunged)),
+            tuple(sorted(touched - flagged - expunged)),
+            arrived,
+        )
+
+    def changed_since(self, modseq: int) -> array[int]:
+        """UIDs of messages with a higher mod-sequence; complete when ``modseq >= base``."""
+        rows = self.rows
+        return array("I", [uid for uid, value in zip(rows.uids, rows.modseqs, strict=True) if value > modseq])
