@@ -1,0 +1,70 @@
+"""The registry of named properties: one for the whole server, names never removed (mapi-soap 11.3).
+
+The numbers of the wire are property ids minus 0x8500; the first is 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from gateway.mapi.errors import InvalidParameter, TooBig
+from gateway.mapi.props import PropName
+from gateway.storeserver import schema
+from gateway.storeserver.database import Transaction
+
+#: Highest number that still makes a property id.
+_LAST: Final = 0xFFFE - 0x8500
+_LONGEST: Final = 254
+_BY_NAME: Final = sa.select(schema.names.c.id).where(
+    schema.names.c.guid == sa.bindparam("guid"), schema.names.c.key == sa.bindparam("key")
+)
+
+
+def _key(name: PropName) -> bytes:
+    # String names are case-sensitive, so they are compared as bytes.
+    if isinstance(name.id, int):
+        return b"#%d" % name.id
+    key = b"$" + name.id.encode("utf-8", "replace")
+    if len(key) > 2 * _LONGEST:
+        raise InvalidParameter(f"the property name {name.id[:40]!r}... is too long")
+    return key
+
+
+def ids_of(tx: Transaction, names: Sequence[PropName], *, create: bool) -> list[int]:
+    """The number of every name, 0 for the unknown; with ``create`` the unknown are registered."""
+    result = []
+    for name in names:
+        if len(name.guid) != 16:
+            raise InvalidParameter("a property set is named by 16 bytes")
+        row = {"guid": name.guid, "key": _key(name)}
+        number = tx.connection.execute(_BY_NAME, row).scalar() or 0
+        if not number and create:
+            number = tx.take("name")
+            if number > _LAST:
+                raise TooBig("there is no room for another property name")
+            tx.connection.execute(schema.names.insert(), row | {"id": number})
+        result.append(int(number))
+    return result
+
+
+def names_of(tx: Transaction, ids: Sequence[int]) -> list[PropName | None]:
+    """The name of every number, None for the unknown."""
+    query = sa.select(schema.names).where(schema.names.c.id.in_(set(ids)))
+    found = {row.id: _name(bytes(row.guid), bytes(row.key)) for row in tx.connection.execute(query)}
+    return [found.get(number) for number in ids]
+
+
+def _name(guid: bytes, key: bytes) -> PropName:
+    return PropName(guid, int(key[1:]) if key[:1] == b"#" else key[1:].decode())
+
+
+def known(tx: Transaction) -> set[int]:
+    """The property ids (0x8500 + number) that have a name; loadObject returns no others."""
+    cached: set[int] | None = tx.cache.get("names")
+    if cached is None:
+        numbers = tx.connection.execute(sa.select(schema.names.c.id)).scalars()
+        cached = tx.cache["names"] = {0x8500 + number for number in numbers}
+    return cached
