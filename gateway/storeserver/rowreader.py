@@ -1,0 +1,95 @@
+"""Reading rows for a table: filtering, instances of multi-valued properties, recipients and attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Generic, TypeVar
+
+from gateway.mapi import proptags as pt
+from gateway.mapi.props import Props, PropTag
+from gateway.mapi.restrictions import Restriction
+from gateway.storeserver.categories import Header
+from gateway.storeserver.columns import OWN, instance_key, stored
+from gateway.storeserver.restrict import Match, Needs, compiled, needs
+from gateway.storeserver.tablesources import RowSource
+
+Tx = TypeVar("Tx")
+
+MAX_ROWS: Final = 1_000_000
+BATCH: Final = 1_000
+
+
+class RowReader(Generic[Tx]):
+    """The rows of a source as one table sees them."""
+
+    def __init__(self, source: RowSource[Tx]) -> None:
+        self.instance: PropTag | None = None
+        """The column that gives one row per value (`columns.looked_up`)."""
+        self._source = source
+        self._match: Match | None = None
+        self._filter_needs = Needs()
+
+    @property
+    def filters(self) -> bool:
+        """Whether the rows are not simply all objects."""
+        return self._match is not None or self.instance is not None
+
+    def restrict(self, restriction: Restriction | None) -> None:
+        """Let only matching rows through."""
+        match = None if restriction is None else compiled(restriction)
+        self._filter_needs = Needs() if restriction is None else needs(restriction)
+        self._match = match
+
+    def ids(self, tx: Tx) -> list[int]:
+        """All ids, when nothing filters."""
+        return self._source.ids(tx)[:MAX_ROWS]
+
+    def matching(
+        self, tx: Tx, tags: Iterable[PropTag], ids: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, Props]]:
+        """The rows that pass the restriction, with these properties at least, in natural order."""
+        wanted = Needs({*tags, *self._filter_needs.tags}, self._filter_needs.parts)
+        match = self._match
+        for key, values in self._all(tx, wanted, ids):
+            if match is None or match(values):
+                yield key, values
+
+    def values(self, tx: Tx, rows: Iterable[int | Header], wanted: Needs) -> dict[int, Props]:
+        """The wanted properties of some rows, by row key; headers have their own."""
+        result: dict[int, Props] = {}
+        ids: dict[int, None] = {}
+        for row in rows:
+            if isinstance(row, Header):
+                result[row.key] = row.values
+            else:
+                ids[row & 0xFFFF_FFFF] = None
+        if ids:
+            result.update(self._all(tx, wanted, list(ids)))
+        return result
+
+    def _all(self, tx: Tx, wanted: Needs, ids: Sequence[int] | None) -> Iterator[tuple[int, Props]]:
+        columns = {stored(tag) for tag in wanted.tags} - OWN
+        if self.instance is not None:
+            columns.add(stored(self.instance))
+        rows = self._source.rows(tx, tuple(columns), ids)[:MAX_ROWS]
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            self._add_parts(tx, batch, wanted)
+            for id_, values in batch:
+                yield from self._instances(id_, values)
+
+    def _add_parts(self, tx: Tx, rows: Sequence[tuple[int, Props]], wanted: Needs) -> None:
+        for kind, tags in wanted.parts.items():
+            parts = self._source.parts(tx, [id_ for id_, _ in rows], kind, tuple(tags))
+            for id_, values in rows:
+                values[kind] = parts.get(id_, [])
+
+    def _instances(self, id_: int, values: Props) -> Iterator[tuple[int, Props]]:
+        several = None if self.instance is None else values.get(stored(self.instance))
+        if several and self.instance is not None:
+            for number, value in enumerate(several):
+                key = id_ | number << 32
+                yield key, {**values, self.instance: value, pt.PR_INSTANCE_KEY: instance_key(key)}
+        else:
+            values[pt.PR_INSTANCE_KEY] = instance_key(id_)
+            yield id_, values
