@@ -1,0 +1,97 @@
+"""NOTIFY, and the mailbox filters it shares with ESEARCH, read (RFC 5465 section 8, RFC 7377)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gateway.imap.codec.commands import EventGroup, MailboxFilter, Notify
+from gateway.imap.codec.cursor import Cursor
+from gateway.imap.codec.errors import ParseError
+from gateway.imap.codec.fetchitems import Item
+from gateway.imap.codec.parse_fetch import fetch_item
+from gateway.imap.codec.parse_values import one_of
+
+MESSAGE_EVENTS: Final = frozenset({"MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE"})
+EVENTS: Final = MESSAGE_EVENTS | {
+    "ANNOTATIONCHANGE",
+    "MAILBOXNAME",
+    "SUBSCRIPTIONCHANGE",
+    "MAILBOXMETADATACHANGE",
+    "SERVERMETADATACHANGE",
+}
+FILTERS: Final = frozenset(
+    {"SELECTED", "SELECTED-DELAYED", "INBOXES", "PERSONAL", "SUBSCRIBED", "SUBTREE", "SUBTREE-ONE", "MAILBOXES"}
+)
+_NAMED: Final = frozenset({"SUBTREE", "SUBTREE-ONE", "MAILBOXES"})
+_IN: Final = re.compile(rb"(?i:IN) \(")
+_STATUS: Final = re.compile(rb" (?i:STATUS)(?= )")
+
+
+def notify(cursor: Cursor) -> Notify:
+    """The arguments of NOTIFY."""
+    cursor.space()
+    if one_of(cursor, frozenset({"NONE", "SET"})) == "NONE":
+        return Notify(())
+    status = cursor.match(_STATUS) is not None
+    groups = []
+    while cursor.skip(b" "):
+        groups.append(_group(cursor))
+    if not groups:
+        raise ParseError("NOTIFY SET needs event groups")
+    return Notify(tuple(groups), status)
+
+
+def _group(cursor: Cursor) -> EventGroup:
+    cursor.expect(b"(")
+    where = mailbox_filter(cursor)
+    cursor.space()
+    events: tuple[tuple[str, tuple[Item, ...]], ...] = ()
+    if cursor.peek() == b"(":
+        events = cursor.items(_event)
+    else:
+        one_of(cursor, frozenset({"NONE"}))
+    cursor.expect(b")")
+    return _checked(EventGroup(where, frozenset(name for name, _ in events), sum((e[1] for e in events), ())))
+
+
+def _checked(group: EventGroup) -> EventGroup:
+    """RFC 5465 section 5: what must come together."""
+    events = group.events
+    if ("MESSAGENEW" in events) != ("MESSAGEEXPUNGE" in events):
+        raise ParseError("MessageNew and MessageExpunge come together")
+    if "FLAGCHANGE" in events and "MESSAGENEW" not in events:
+        raise ParseError("FlagChange needs MessageNew and MessageExpunge")
+    if not group.filter.kind.startswith("SELECTED"):
+        if group.fetch:
+            raise ParseError("MessageNew takes items only in SELECTED")
+    elif events - MESSAGE_EVENTS:
+        raise ParseError("only message events are possible in SELECTED")
+    return group
+
+
+def _event(cursor: Cursor) -> tuple[str, tuple[Item, ...]]:
+    name = one_of(cursor, EVENTS)
+    if name == "MESSAGENEW" and cursor.skip(b" ("):
+        return name, cursor.rest_of_items(fetch_item)
+    return name, ()
+
+
+def mailbox_filter(cursor: Cursor) -> MailboxFilter:
+    """``filter-mailboxes``."""
+    kind = one_of(cursor, FILTERS)
+    if kind not in _NAMED:
+        return MailboxFilter(kind)
+    cursor.space()
+    if cursor.peek() == b"(":
+        return MailboxFilter(kind, cursor.items(Cursor.mailbox))
+    return MailboxFilter(kind, (cursor.mailbox(),))
+
+
+def source_filters(cursor: Cursor) -> tuple[MailboxFilter, ...]:
+    """``IN (...)`` of ESEARCH and the space behind it, if it is next (RFC 7377 section 2.2)."""
+    if cursor.match(_IN) is None:
+        return ()
+    found = cursor.rest_of_items(mailbox_filter)
+    cursor.space()
+    return found
