@@ -76,7 +76,7 @@ class ChangeNotice:
     change_type: int
 
 
-Notice: TypeAlias = "ObjectNotice | NewMailNotice | TableNotice | ChangeNotice"
+Notice: TypeAlias = ObjectNotice | NewMailNotice | TableNotice | ChangeNotice
 
 
 @dataclass(frozen=True, slots=True)

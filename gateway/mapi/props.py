@@ -63,11 +63,11 @@ PT_MV_CLSID: Final = MV_FLAG | PT_CLSID
 PT_MV_BINARY: Final = MV_FLAG | PT_BINARY
 
 #: A property value. Its Python type follows from the tag's type, see the module's table.
-Value: TypeAlias = "Any"
+Value: TypeAlias = Any
 #: A complete property tag.
-PropTag: TypeAlias = "int"
+PropTag: TypeAlias = int
 #: One property: its tag and its value.
-Prop: TypeAlias = "tuple[PropTag, Value]"
+Prop: TypeAlias = tuple[PropTag, Value]
 
 
 class PropName(NamedTuple):
@@ -86,11 +86,11 @@ class NamedTag(NamedTuple):
 
 
 #: What a property is filed under in content: a tag, or a name that has no fixed id.
-PropKey: TypeAlias = "PropTag | NamedTag"
+PropKey: TypeAlias = PropTag | NamedTag
 #: A set of properties of one object that came from or goes to a store.
-Props: TypeAlias = "dict[PropTag, Value]"
+Props: TypeAlias = dict[PropTag, Value]
 #: A set of properties that may hold unregistered names (converters).
-NamedProps: TypeAlias = "dict[PropKey, Value]"
+NamedProps: TypeAlias = dict[PropKey, Value]
 
 
 def prop_id(tag: PropTag) -> int:

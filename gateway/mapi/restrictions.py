@@ -120,7 +120,7 @@ class Comment:
 
 
 Restriction: TypeAlias = (
-    "And | Or | Not | Content | Property | CompareProps | Bitmask | Size | Exist | Sub | Comment"
+    And | Or | Not | Content | Property | CompareProps | Bitmask | Size | Exist | Sub | Comment
 )
 
 

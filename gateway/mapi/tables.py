@@ -76,4 +76,4 @@ class Bookmark(IntEnum):
 
 
 #: A row: the asked columns in the asked order, missing ones as ``(id | PT_ERROR, code)``.
-Row: TypeAlias = "list[Prop]"
+Row: TypeAlias = list[Prop]
