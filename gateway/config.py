@@ -44,19 +44,25 @@ class Store(Section, frozen=True, kw_only=True):
     """Where the store listens: http://host:port/, https://host:port/ or unix:/path/to/socket."""
     ca_file: str = ""
     """PEM file of the authorities that may sign the store's certificate ("" = the system's)."""
-    certificate: str = ""
-    """PEM file with key and certificate that the gateway shows to the store ("" = none)."""
-    connections: int = 32
+    pinned: tuple[str, ...] = ()
+    """SHA-256 fingerprints (hex) of store certificates that are accepted whoever signed them."""
+    connections: int = 10
     """Connections to one store server."""
     connect_timeout: Duration = Duration(10)
     """How long to wait for a connection."""
-    call_timeout: Duration = Duration(60)
+    queue_timeout: Duration = Duration(30)
+    """How long a call may wait for a free connection."""
+    call_timeout: Duration = Duration(120)
     """How long an ordinary call may take."""
-    bulk_timeout: Duration = Duration(300)
+    bulk_timeout: Duration = Duration(600)
     """How long a call that moves many or large messages may take."""
-    max_reply: Size = Size(256 << 20)
+    keep_alive: Duration = Duration(4)
+    """How long an idle connection is used again; less than the store's own timeout (5 s in Kopano)."""
+    compression: bool = False
+    """Ask the store for compressed replies; for slow networks."""
+    max_reply: Size = Size(1 << 30)
     """Largest reply that is taken from the store."""
-    session_idle: Duration = Duration(300)
+    session_idle: Duration = Duration(60)
     """How long an unused session stays logged on."""
     proof_lifetime: Duration = Duration(300)
     """How long a proven password is believed before the store is asked again."""
@@ -116,12 +122,14 @@ class Limits(Section, frozen=True, kw_only=True):
     """Client connections of all protocols together."""
     connections_per_address: int = 200
     """Client connections from one address (a provider's or company's NAT is one address)."""
-    tls_handshake: Duration = Duration(30)
-    """How long a TLS handshake or a PROXY header may take."""
+    proxy_timeout: Duration = Duration(10)
+    """How long a PROXY header may take."""
     proxy_from: tuple[str, ...] = ()
     """Networks whose connections must begin with a PROXY header (v1 or v2), e.g. "10.0.0.0/24"."""
-    wrong_password_delay: Duration = Duration(2)
-    """How long the answer to a wrong password waits; it doubles with each one, up to 15 seconds."""
+    wrong_password_delay: Duration = Duration(0.5)
+    """How long the answer to a wrong password waits; it doubles with each one ..."""
+    wrong_password_longest: Duration = Duration(15)
+    """... up to this."""
 
 
 class Log(Section, frozen=True, kw_only=True):
@@ -151,7 +159,7 @@ class Config(Section, frozen=True, kw_only=True):
 
 PATHS = {
     "gateway": ("cache",),
-    "store": ("ca_file", "certificate", "data"),
+    "store": ("ca_file", "data"),
     "tls": ("certificate", "key", "directory"),
     "log": ("file",),
 }
@@ -191,7 +199,8 @@ def check(config: Config) -> Iterator[str]:
         section = getattr(config, name)
         if section.enabled and not (section.listen or section.tls_listen):
             yield f"[{name}] is enabled but listens nowhere; give listen or tls_listen, or enabled = false"
-    for name, key in (("store", "connections"), ("limits", "connections"), ("limits", "connections_per_address")):
+    for place in ("store.connections", "limits.connections", "limits.connections_per_address"):
+        name, key = place.split(".")
         if getattr(getattr(config, name), key) < 1:
             yield f"[{name}] {key} must be at least 1"
 
@@ -204,7 +213,7 @@ def _readable(message: str) -> str:
         name = what.split("`")[1]
         return f"[{section}] has no option {name}" if section else f"there is no section [{name}]"
     place = f"[{section}] {key}".strip() if section else "the file"
-    return f"{place}: {what[:1].lower()}{what[1:]}"
+    return f"{place}: {what[:1].lower()}{what[1:]}".replace("`object`", "a table")
 
 
 def _absolute(config: Config, base: Path) -> Config:

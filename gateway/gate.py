@@ -93,22 +93,22 @@ class Gate(Factory):
 
     def doStart(self) -> None:
         """Listening begins."""
-        super().doStart()
+        super().doStart()  # type: ignore[no-untyped-call]
         self.inner.doStart()
 
     def doStop(self) -> None:
         """Listening ends."""
         self.inner.doStop()
-        super().doStop()
+        super().doStop()  # type: ignore[no-untyped-call]
 
-    def buildProtocol(self, addr: IAddress) -> Any:
+    def buildProtocol(self, addr: IAddress | None) -> Any:
         """The protocol of a new connection."""
         host = getattr(addr, "host", "")
         if host and any(ipaddress.ip_address(host.partition("%")[0]) in network for network in self.proxies):
             return Announced(self)
         return self.admit(addr)
 
-    def admit(self, addr: IAddress) -> IProtocol | None:
+    def admit(self, addr: Any) -> IProtocol | None:
         """The protocol for a client at `addr`, or the one that turns it away."""
         host = getattr(addr, "host", "")
         if not self.census.enter(host):
@@ -122,7 +122,7 @@ class Gate(Factory):
 
 def set_socket_options(transport: Any) -> None:
     """Small answers leave at once, dead peers are noticed: after 10 minutes, then 6 probes a minute apart."""
-    if not isinstance(transport.getHost(), (IPv4Address, IPv6Address)) or not hasattr(transport, "setTcpNoDelay"):
+    if not isinstance(transport.getHost(), (IPv4Address, IPv6Address)):
         return
     transport.setTcpNoDelay(True)
     transport.setTcpKeepAlive(True)
@@ -148,6 +148,9 @@ class Passage:
         set_socket_options(transport)
         self._inner.makeConnection(transport)
 
+    def connectionMade(self) -> None:
+        """The protocol behind has been told by makeConnection."""
+
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone."""
         self._census.leave(self._host)
@@ -156,6 +159,8 @@ class Passage:
 
 class Refused(Protocol):
     """One connection too many: say so and close."""
+
+    transport: Any
 
     def __init__(self, farewell: bytes) -> None:
         self._farewell = farewell
@@ -170,6 +175,8 @@ class Refused(Protocol):
 class Announced(Protocol):
     """A connection of a proxy: its first bytes tell who the client is; only then it is admitted."""
 
+    transport: Any
+
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._data = b""
@@ -177,7 +184,8 @@ class Announced(Protocol):
 
     def connectionMade(self) -> None:
         """Wait for the header."""
-        self._patience = self._gate.reactor.callLater(self._gate.header_timeout, self._refuse, "no PROXY header came")
+        gate = self._gate
+        self._patience = gate.reactor.callLater(gate.header_timeout, self._refuse, "no PROXY header came")
 
     def dataReceived(self, data: bytes) -> None:
         """Collect the header; what follows it belongs to the client."""
@@ -201,7 +209,7 @@ class Announced(Protocol):
             return
         self._passage = passage
         self.dataReceived = passage.dataReceived  # type: ignore[method-assign]
-        passage.makeConnection(transport)
+        passage.makeConnection(transport)  # type: ignore[arg-type]
         if rest:
             passage.dataReceived(rest)
 
@@ -225,8 +233,8 @@ class Relayed:
 
     def __init__(self, transport: Any, header: proxyheader.ProxyHeader) -> None:
         self._transport = transport
-        self._peer = _endpoint(header.source) or transport.getPeer()
-        self._host = _endpoint(header.destination) or transport.getHost()
+        self._peer: IAddress = _endpoint(header.source) or transport.getPeer()
+        self._host: IAddress = _endpoint(header.destination) or transport.getHost()
         directlyProvides(self, providedBy(transport))
 
     def __getattr__(self, name: str) -> Any:

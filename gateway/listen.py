@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import DeferredList
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 from twisted.python.systemd import ListenFDs
@@ -51,7 +51,9 @@ def addresses(text: str) -> list[Address]:
         return [Address(kind, rest)]
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 0xFFFF:
-        raise ListenError(f'"{text}" is no address; write e.g. "127.0.0.1:143", "[::1]:143", "*:143", "unix:/path", "systemd:name"')
+        raise ListenError(
+            f'"{text}" is no address; write e.g. "127.0.0.1:143", "[::1]:143", "*:143", "unix:/path"'
+        )
     if host in ("*", ""):
         return [Address("tcp", "0.0.0.0", int(port)), Address("tcp", "::", int(port))]  # noqa: S104
     host = "127.0.0.1" if host == "localhost" else host.strip("[]")
@@ -66,7 +68,7 @@ class Listening(Service):
     """A factory on all its addresses; binding happens before privileges are dropped."""
 
     def __init__(self, name: str, texts: tuple[str, ...], factory: IProtocolFactory, reactor: Any) -> None:
-        self.setName(name)
+        self.setName(name)  # type: ignore[no-untyped-call]
         self._addresses = [(text, address) for text in texts for address in addresses(text)]
         self._factory = factory
         self._reactor = reactor
@@ -86,16 +88,16 @@ class Listening(Service):
 
     def startService(self) -> None:
         """Open the ports unless that has been done."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         if not self.ports:
             self.privilegedStartService()
 
-    def stopService(self) -> DeferredList:
+    def stopService(self) -> Deferred[Any]:
         """Close the ports; connections stay."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         ports, self.ports = self.ports, []
         waits = [done for port in ports if (done := port.stopListening()) is not None]
-        return DeferredList(waits, consumeErrors=True)
+        return gatherResults(waits, consumeErrors=True)
 
     def _open(self, address: Address) -> IListeningPort:
         """Open one port."""
@@ -109,7 +111,8 @@ class Listening(Service):
         """Hand a listening socket to the reactor, which duplicates its descriptor."""
         with listening:
             listening.setblocking(False)
-            port: IListeningPort = self._reactor.adoptStreamPort(listening.fileno(), listening.family, self._factory)
+            descriptor, family = listening.fileno(), listening.family
+            port: IListeningPort = self._reactor.adoptStreamPort(descriptor, family, self._factory)
             return port
 
 
@@ -148,13 +151,14 @@ def _unix_socket(path: str) -> socket.socket:
 def inherited(name: str) -> socket.socket:
     """The socket that systemd passed under this name or number; raise ListenError."""
     passed = ListenFDs.fromEnvironment()
-    by_name = dict(zip(passed.inheritedNames(), passed.inheritedDescriptors(), strict=False))
+    by_name = passed.inheritedNamedDescriptors()
     numbered = passed.inheritedDescriptors()
     if name in by_name:
         return socket.socket(fileno=os.dup(by_name[name]))
     if name.isdigit() and int(name) < len(numbered):
         return socket.socket(fileno=os.dup(numbered[int(name)]))
-    raise ListenError(f'systemd passed no socket "{name}" (it passed {len(numbered)}: {", ".join(by_name) or "none"})')
+    passed_names = ", ".join(by_name) or "none"
+    raise ListenError(f'systemd passed no socket "{name}"; it passed {len(numbered)}: {passed_names}')
 
 
 def _reason(text: str, error: OSError) -> str:
@@ -170,7 +174,7 @@ def _reason(text: str, error: OSError) -> str:
 
 def place_of(port: IListeningPort) -> str:
     """Where a port listens, as one would write it."""
-    host = port.getHost()
+    host: Any = port.getHost()
     if isinstance(host, UNIXAddress):
         return f"unix:{os.fsdecode(host.name or b'')}"
     return str(Address("tcp", host.host, host.port))

@@ -90,7 +90,9 @@ class Certificates:
     def _ciphers(self) -> dict[str, Any]:
         """The cipher list of the configuration, if it has one."""
         text = self._options.ciphers
-        return {"acceptableCiphers": AcceptableCiphers.fromOpenSSLCipherString(text)} if text else {}
+        if not text:
+            return {}
+        return {"acceptableCiphers": AcceptableCiphers.fromOpenSSLCipherString(text)}  # type: ignore[no-untyped-call]
 
 
 def _read_chain(file: Path) -> list[x509.Certificate]:
@@ -103,7 +105,8 @@ def _read_chain(file: Path) -> list[x509.Certificate]:
         raise CertificateError(f"{file}: no PEM certificate in it") from error
     left = chain[0].not_valid_after_utc - datetime.datetime.now(datetime.UTC)
     if left < datetime.timedelta(days=7):
-        log.warn("{file}: the certificate {how}", file=file, how="has expired" if left.days < 0 else f"expires in {left.days} days")
+        how = "has expired" if left.days < 0 else f"expires in {left.days} days"
+        log.warn("{file}: the certificate {how}", file=file, how=how)
     return chain
 
 

@@ -1,0 +1,6 @@
+"""The commands ``twistd gateway`` and ``twistd gateway-store``. Every user of twistd imports this file: keep it small."""
+
+from twisted.application.service import ServiceMaker
+
+gateway = ServiceMaker("MAPI gateway", "gateway.service", "IMAP and POP3 in front of a MAPI store.", "gateway")
+store = ServiceMaker("MAPI store", "gateway.storecommand", "A small MAPI store server.", "gateway-store")
