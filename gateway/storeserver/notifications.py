@@ -1,0 +1,327 @@
+"""Subscriptions and the notices they lead to (mapi-soap 8).
+
+All sessions of a group share one space of connection numbers and one queue. A client takes the queue with
+notifyGetItems, which waits here, without a thread, until something happens or a minute has passed. Queues are
+bounded: one that overflows is replaced by one notice per subscription, "there were changes". Everything here
+runs in the reactor's thread.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from gateway.mapi.changes import ChangeClass, SyncKind
+from gateway.mapi.errors import EndOfSession, NotFound, StoreBusy
+from gateway.mapi.notices import ChangeNotice, Delivery, Event, NewMailNotice, Notice, ObjectNotice, TableNotice
+from gateway.mapi.props import PT_NULL
+from gateway.mapi.tables import ObjectType
+from gateway.storeserver.events import ChangeEvent, ObjectEvent, StoreEvent
+from gateway.storeserver.sessions import Session
+from gateway.storeserver.tables import Table
+
+PARK: Final = 60.0
+"""Seconds a poll waits."""
+MAX_QUEUE: Final = 10_000
+MAX_ANSWER: Final = 500
+"""Notices of one answer; the rest comes with the next."""
+MAX_SUBSCRIPTIONS: Final = 20_000
+COLLAPSE: Final = 10
+"""More messages of one folder with the same event, in one transaction, are one change of the folder."""
+
+_MODIFIERS: Final = Event.ONLY_MESSAGES | Event.ONLY_FOLDERS | Event.NO_COUNTERS
+_TABLE_CHANGED: Final = 1
+
+
+@dataclass(slots=True, eq=False)
+class Sink:
+    """One subscription."""
+
+    session: Session
+    connection: int
+    mask: int = 0
+    key: bytes = b""
+    """Object subscriptions: entry id of the store, folder or message, without flags."""
+    table: Table[Any] | None = None
+    sync_id: int = 0
+    sync_folder: int = 0
+    sync_kind: int = 0
+
+
+@dataclass(slots=True)
+class _Poll:
+    """A parked notifyGetItems."""
+
+    answer: Deferred[list[Delivery]]
+    timer: IDelayedCall
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """What the sessions of a group share."""
+
+    sinks: dict[int, Sink] = field(default_factory=dict)
+    queue: deque[Delivery] = field(default_factory=deque)
+    sessions: set[Session] = field(default_factory=set)
+    polls: dict[Session, _Poll] = field(default_factory=dict)
+
+
+class Notifier:
+    """All subscriptions of all session groups."""
+
+    def __init__(self, clock: IReactorTime, park: float = PARK) -> None:
+        self._clock = clock
+        self._park = park
+        self._groups: dict[object, _Group] = {}
+        self._by_key: dict[bytes, set[Sink]] = {}
+        self._by_folder: dict[int, set[Sink]] = {}
+        self._by_table: dict[Table[Any], set[Sink]] = {}
+
+    @property
+    def follows_hierarchies(self) -> bool:
+        """Whether somebody wants to know of folder changes below a folder."""
+        return any(sink.sync_kind == SyncKind.HIERARCHY for sinks in self._by_folder.values() for sink in sinks)
+
+    def _group(self, session: Session) -> _Group:
+        # Group 0 is no group: each such session is alone and hears of nothing (mapi-soap 2.6).
+        key: object = session.group or session
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group()
+        return group
+
+    def join(self, session: Session) -> None:
+        """A session has begun."""
+        self._group(session).sessions.add(session)
+
+    def leave(self, session: Session) -> None:
+        """A session has ended: its poll fails, its subscriptions are gone."""
+        group = self._group(session)
+        for sink in [sink for sink in group.sinks.values() if sink.session is session]:
+            self._drop(group, sink)
+        self._end_poll(group, session, EndOfSession("the session has ended"))
+        group.sessions.discard(session)
+        if not group.sessions:
+            self._groups.pop(session.group or session, None)
+
+    # -- subscribing
+
+    def subscribe(self, sink: Sink) -> None:
+        """Add a subscription. A number that is in use already keeps its old one, as the protocol has it."""
+        group = self._group(sink.session)
+        if sink.session.closed or sink.connection in group.sinks or not sink.session.group:
+            return
+        if len(group.sinks) >= MAX_SUBSCRIPTIONS:
+            raise StoreBusy("too many subscriptions")
+        group.sinks[sink.connection] = sink
+        for index, key in self._places(sink):
+            index.setdefault(key, set()).add(sink)
+
+    def unsubscribe(self, session: Session, connection: int) -> None:
+        """Remove a subscription of the session's group; unknown numbers are fine."""
+        group = self._group(session)
+        if (sink := group.sinks.get(connection)) is not None:
+            self._drop(group, sink)
+
+    def _drop(self, group: _Group, sink: Sink) -> None:
+        group.sinks.pop(sink.connection, None)
+        for index, key in self._places(sink):
+            sinks = index.get(key)
+            if sinks is not None:
+                sinks.discard(sink)
+                if not sinks:
+                    del index[key]
+
+    def _places(self, sink: Sink) -> Iterator[tuple[dict[Any, set[Sink]], Any]]:
+        """The indexes a subscription is found in, with its key there."""
+        if sink.table is not None:
+            yield self._by_table, sink.table
+        elif sink.sync_id:
+            yield self._by_folder, sink.sync_folder
+        else:
+            yield self._by_key, sink.key
+
+    def is_watched(self, table: Table[Any]) -> bool:
+        """Whether somebody has subscribed to the table."""
+        return table in self._by_table
+
+    def forget_table(self, table: Table[Any]) -> None:
+        """A table was closed."""
+        for sink in list(self._by_table.get(table, ())):
+            self._drop(self._group(sink.session), sink)
+
+    # -- polling
+
+    def poll(self, session: Session) -> Deferred[list[Delivery]]:
+        """What happened, now or within a minute. An older poll of the same session ends with NotFound."""
+        group = self._group(session)
+        self._end_poll(group, session, NotFound("another poll has taken over"))
+        answer: Deferred[list[Delivery]] = Deferred(lambda _: self._end_poll(group, session, None))
+        if group.queue:
+            answer.callback(_taken(group.queue))
+            return answer
+        timer = self._clock.callLater(self._park, self._answer, group, session)
+        group.polls[session] = _Poll(answer, timer)
+        session.busy += 1
+        return answer
+
+    def _pop_poll(self, group: _Group, session: Session) -> Deferred[list[Delivery]] | None:
+        poll = group.polls.pop(session, None)
+        if poll is None:
+            return None
+        session.busy -= 1
+        if poll.timer.active():
+            poll.timer.cancel()
+        return poll.answer
+
+    def _end_poll(self, group: _Group, session: Session, error: Exception | None) -> None:
+        """End a parked poll with an error, or silently when its client has left."""
+        answer = self._pop_poll(group, session)
+        if answer is not None and error is not None:
+            answer.errback(error)
+
+    def _answer(self, group: _Group, session: Session) -> None:
+        for one in group.sessions:
+            one.last_used = self._clock.seconds()  # a poll keeps the whole group alive (mapi-soap 2.5)
+        answer = self._pop_poll(group, session)
+        if answer is not None:
+            answer.callback(_taken(group.queue))
+
+    # -- what happened
+
+    def publish(self, events: Sequence[StoreEvent], ancestors: Mapping[int, Sequence[int]]) -> None:
+        """Tell everybody concerned. ``ancestors``: the folders above changed folders, each with itself."""
+        woken: set[_Group] = set()
+        for event in _collapsed(events):
+            if isinstance(event, ObjectEvent):
+                self._publish_object(event, woken)
+            else:
+                self._publish_change(event, ancestors, woken)
+        self._wake(woken)
+
+    def _publish_object(self, event: ObjectEvent, woken: set[_Group]) -> None:
+        notice = _object_notice(event)
+        parents = (event.parent, event.old_parent)
+        for key in dict.fromkeys((event.entryid, event.store, *parents, event.old)):
+            for sink in self._by_key.get(key or b"", ()):
+                itself = key in (event.entryid, event.store, event.old)
+                if (itself or sink.mask & Event.ONLY_MESSAGES) and _wants(sink.mask, event):
+                    self._queue(sink, notice, woken)
+
+    def _publish_change(
+        self, event: ChangeEvent, ancestors: Mapping[int, Sequence[int]], woken: set[_Group]
+    ) -> None:
+        hierarchy = bool(event.change_type & ChangeClass.FOLDER)
+        kind = SyncKind.HIERARCHY if hierarchy else SyncKind.CONTENTS
+        folders = ancestors.get(event.folder_id, (event.folder_id,)) if hierarchy else (event.folder_id,)
+        for folder in folders:
+            for sink in self._by_folder.get(folder, ()):
+                if sink.sync_kind == kind and sink.sync_id != event.sync_id:
+                    self._queue(
+                        sink, ChangeNotice(Event.ICS, sink.sync_id, event.change_id, event.change_type), woken
+                    )
+
+    def publish_new_mail(self, store: bytes, notice: NewMailNotice) -> None:
+        """Tell of a delivered mail: those who watch its store or its folder."""
+        woken: set[_Group] = set()
+        for key in (store, notice.parent or b""):
+            for sink in self._by_key.get(key, ()):
+                if sink.mask & Event.NEW_MAIL:
+                    self._queue(sink, notice, woken)
+        self._wake(woken)
+
+    def publish_table(self, table: Table[Any], notices: Iterable[TableNotice]) -> None:
+        """Tell the subscribers of a table."""
+        woken: set[_Group] = set()
+        for notice in notices:
+            for sink in self._by_table.get(table, ()):
+                self._queue(sink, notice, woken)
+        self._wake(woken)
+
+    def publish_to(self, sink: Sink, notice: Notice) -> None:
+        """Tell one subscriber."""
+        woken: set[_Group] = set()
+        self._queue(sink, notice, woken)
+        self._wake(woken)
+
+    def _queue(self, sink: Sink, notice: Notice, woken: set[_Group]) -> None:
+        group = self._group(sink.session)
+        if group.sinks.get(sink.connection) is not sink:
+            return
+        if len(group.queue) >= MAX_QUEUE:
+            group.queue.clear()
+            group.queue.extend(Delivery(one.connection, _summary(one)) for one in group.sinks.values())
+        else:
+            group.queue.append(Delivery(sink.connection, notice))
+        woken.add(group)
+
+    def _wake(self, groups: Iterable[_Group]) -> None:
+        for group in groups:
+            if group.polls and group.queue:
+                self._answer(group, next(iter(group.polls)))
+
+
+def _taken(queue: deque[Delivery]) -> list[Delivery]:
+    return [queue.popleft() for _ in range(min(len(queue), MAX_ANSWER))]
+
+
+def _wants(mask: int, event: ObjectEvent) -> bool:
+    if not mask & ~_MODIFIERS & event.kind:
+        return False
+    if mask & Event.ONLY_MESSAGES and event.object_type != ObjectType.MESSAGE:
+        return False
+    if mask & Event.ONLY_FOLDERS and event.object_type != ObjectType.FOLDER:
+        return False
+    return not (mask & Event.NO_COUNTERS and event.counters)
+
+
+def _object_notice(event: ObjectEvent) -> ObjectNotice:
+    # A folder that changed is reported without its parent (mapi-soap 8.3).
+    changed_folder = event.kind == Event.MODIFIED and event.object_type == ObjectType.FOLDER
+    parent = None if changed_folder else event.parent
+    return ObjectNotice(
+        int(event.kind), event.entryid, int(event.object_type), parent, event.old, event.old_parent
+    )
+
+
+def _collapsed(events: Sequence[StoreEvent]) -> Iterator[StoreEvent]:
+    """The events, with many messages of one folder replaced by one change of that folder."""
+    counts = Counter(_folder_of(event) for event in events)
+    done: set[tuple[int, int | None]] = set()
+    for event in events:
+        folder = _folder_of(event)
+        if folder is None or counts[folder] <= COLLAPSE or not isinstance(event, ObjectEvent):
+            yield event
+        elif folder not in done:
+            done.add(folder)
+            yield from _folder_changes(event)
+
+
+def _folder_of(event: StoreEvent) -> tuple[int, int | None] | None:
+    if isinstance(event, ObjectEvent) and event.object_type == ObjectType.MESSAGE:
+        return int(event.kind), event.parent_id
+    return None
+
+
+def _folder_changes(event: ObjectEvent) -> Iterator[ObjectEvent]:
+    for folder_id, entryid in ((event.parent_id, event.parent), (event.old_parent_id, event.old_parent)):
+        if folder_id is not None and entryid is not None:
+            yield ObjectEvent(Event.MODIFIED, ObjectType.FOLDER, folder_id, entryid, event.store)
+
+
+def _summary(sink: Sink) -> Notice:
+    """One notice for all that was lost."""
+    if sink.table is not None:
+        nothing = (PT_NULL, 0)
+        return TableNotice(
+            Event.TABLE_MODIFIED, _TABLE_CHANGED, sink.table.source.object_type, 0, nothing, nothing
+        )
+    if sink.sync_id:
+        return ChangeNotice(Event.ICS, sink.sync_id, 0, 0)
+    kind = int.from_bytes(sink.key[24:26], "little")
+    return ObjectNotice(int(Event.MODIFIED), sink.key, kind)
