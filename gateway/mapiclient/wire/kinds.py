@@ -45,8 +45,8 @@ class Context(Protocol):
 
     max_items: int
 
-    def spool(self, pieces: list[str]) -> Spool | None:
-        """A place for base64 text that is too long to hold; None to go on holding it."""
+    def spool(self, length: int) -> Spool | None:
+        """A place for base64 text that has grown to this length; None to go on holding it."""
 
     def include(self, owner: object, attribute: str, href: str) -> None:
         """Have the attribute set to the bytes of a part once it has arrived."""

@@ -167,10 +167,11 @@ class _LargeBinary(_Binary):
 
 
 class _SpoolFrame(Frame):
-    __slots__ = ("context", "pieces", "spool")
+    __slots__ = ("context", "length", "pieces", "spool")
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.length = 0
         self.pieces: list[str] = []
         self.spool: Spool | None = None
 
@@ -179,9 +180,14 @@ class _SpoolFrame(Frame):
             self.spool.write(piece)
             return
         self.pieces.append(piece)
-        self.spool = self.context.spool(self.pieces)
+        self.length += len(piece)
+        self.spool = self.context.spool(self.length)
+        if self.spool is not None:
+            for each in self.pieces:
+                self.spool.write(each)
+            self.pieces.clear()
 
-    def finish(self) -> bytes | Blob:
+    def finish(self) -> Any:
         return base64_bytes("".join(self.pieces)) if self.spool is None else self.spool.close()
 
 
@@ -223,7 +229,7 @@ class _XopFrame(_SpoolFrame):
     def finish(self) -> Any:
         if self.href is not None:
             return Include(self.href)
-        return super().finish() if self.pieces or self.spool else None
+        return super().finish() if self.length else None
 
 
 XOP: Final = _Xop()

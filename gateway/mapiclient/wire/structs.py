@@ -16,7 +16,7 @@ from gateway.mapi.notices import ChangeNotice, Delivery, NewMailNotice, Notice, 
 from gateway.mapi.props import Prop, PropName, PropTag
 from gateway.mapi.rights import AccessEntry
 from gateway.mapiclient.wire.errors import WireError
-from gateway.mapiclient.wire.kinds import Array
+from gateway.mapiclient.wire.kinds import Array, Kind
 from gateway.mapiclient.wire.scalars import U32
 from gateway.mapiclient.wire.schema import (
     Field,
@@ -42,6 +42,13 @@ from gateway.mapiclient.wire.values import ENTRYIDS, PROP, PROPS, STRINGS, TAGS
 Tags: TypeAlias = Sequence[PropTag]
 
 
+def _tree() -> Kind:
+    return OBJECT_TREE
+
+
+_CHILDREN: Final = Field("item", Repeated(Lazy(_tree)))
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectTree:
     """An object with its children, as loadObject gives it and saveObject takes it (``saveObject``).
@@ -49,7 +56,7 @@ class ObjectTree:
     In an answer ``del_props`` lists every tag the object has and ``mod_props`` the values that came along.
     """
 
-    children: Annotated[Sequence[ObjectTree], Field("item", Repeated(Lazy(lambda: OBJECT_TREE)))] = ()
+    children: Annotated[Sequence[ObjectTree], _CHILDREN] = ()
     del_props: Annotated[Sequence[PropTag], field("delProps", TAGS)] = ()
     mod_props: Annotated[Sequence[Prop], field("modProps", PROPS)] = ()
     delete: Annotated[bool, boolean("bDelete")] = False
@@ -59,7 +66,7 @@ class ObjectTree:
     instance_ids: Annotated[Sequence[bytes] | None, maybe("lpInstanceIds", ENTRYIDS)] = None
 
 
-OBJECT_TREE: Final = record_of(ObjectTree)
+OBJECT_TREE: Final[Struct] = record_of(ObjectTree)
 
 
 @dataclass(frozen=True, slots=True)
