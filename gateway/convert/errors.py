@@ -1,0 +1,7 @@
+"""What a converter raises when its input is not what it claims to be."""
+
+from __future__ import annotations
+
+
+class ParseError(ValueError):
+    """The input is malformed beyond repair, or exceeds a limit; the text says what and where."""

@@ -1,0 +1,286 @@
+"""RTF as a sequence of events: groups, control words, text already decoded (RTF 1.9.1).
+
+What every reader of RTF needs stands here: the character set of the document and of its fonts, the word u and the
+replacement that follows it, binary data, and destinations that hold no text. Time and memory grow with the
+length of the input; nesting is limited.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final, NamedTuple
+
+from gateway.convert.codepages import codec_of
+from gateway.convert.errors import ParseError
+
+DEPTH: Final = 1000
+"""How deep groups may nest."""
+
+
+class Kind(Enum):
+    """What an event says."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    WORD = "word"
+    """A control word (or a symbol: its character is the name)."""
+    DESTINATION = "destination"
+    """The group that was just opened is one of the starred destinations that were asked for."""
+    TEXT = "text"
+
+
+class Event(NamedTuple):
+    """One event; ``name`` is the word or the text."""
+
+    kind: Kind
+    name: str = ""
+    parameter: int | None = None
+
+
+_TOKEN: Final = re.compile(
+    r"""\\(?P<word>[a-zA-Z]{1,64})(?P<parameter>-?[0-9]{1,10})?[ ]?
+      | \\'(?P<hex>[0-9a-fA-F]{2})
+      | \\(?P<symbol>[^a-zA-Z'])
+      | (?P<brace>[{}])
+      | (?P<text>[^\\{}\r\n\0]+)
+      | .""",
+    re.VERBOSE | re.DOTALL,
+)
+#: Destinations that need no star and hold nothing a reader of the text wants.
+_SKIPPED: Final = frozenset(
+    [
+        "fonttbl",
+        "colortbl",
+        "stylesheet",
+        "info",
+        "pict",
+        "object",
+        "header",
+        "headerl",
+        "headerr",
+        "headerf",
+        "footer",
+        "footerl",
+        "footerr",
+        "footerf",
+        "footnote",
+        "ftnsep",
+        "ftnsepc",
+        "ftncn",
+        "aftnsep",
+        "aftnsepc",
+        "aftncn",
+        "xe",
+        "tc",
+        "txe",
+        "rxe",
+        "bkmkstart",
+        "nonshppict",
+        "revtbl",
+    ]
+)
+#: Code pages of the word fcharset (RTF 1.9.1, font table); what is missing is the document's own.
+_CHARSETS: Final = {
+    77: 10000, 128: 932, 129: 949, 130: 1361, 134: 936, 136: 950, 161: 1253, 162: 1254, 163: 1258, 177: 1255,
+    178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250, 254: 437,
+}  # fmt: skip
+_DOCUMENT_SETS: Final = {"mac": 10000, "pc": 437, "pca": 850}
+_MOST_FONTS: Final = 10_000
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+
+class _Group(NamedTuple):
+    """What a group's end restores."""
+
+    codec: str
+    replaced: int
+    """How many characters stand for one u in programs that do not know it (uc)."""
+    table: bool
+    """Whether this is inside the font table."""
+
+
+class _Characters:
+    """Bytes and code units on their way to text; a character may be spread over several tokens."""
+
+    def __init__(self) -> None:
+        self._codec = ""
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._parts: list[str] = []
+
+    def octets(self, data: bytes, codec: str) -> None:
+        """Bytes in a codec."""
+        if self._decoder is None or codec != self._codec:
+            self._finish()
+            self._codec, self._decoder = codec, codecs.getincrementaldecoder(codec)("replace")
+        self._parts.append(self._decoder.decode(data))
+
+    def unit(self, value: int) -> None:
+        """One UTF-16 code unit."""
+        self._finish()
+        self._parts.append(chr(value & 0xFFFF))
+
+    def _finish(self) -> None:
+        if self._decoder is not None:
+            self._parts.append(self._decoder.decode(b"", final=True))
+            self._decoder = None
+
+    def take(self, final: bool) -> str:
+        """The text so far, surrogate pairs joined; only when ``final`` with what is incomplete."""
+        if final:
+            self._finish()
+        text = "".join(self._parts)
+        self._parts = []
+        if _SURROGATES.search(text):
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return text
+
+
+def events(rtf: bytes, wanted: frozenset[str] = frozenset()) -> Iterator[Event]:
+    """The events of a document (ParseError when it does not begin like RTF or nests too deep).
+
+    Of the starred destinations only those in ``wanted`` appear; all others are left out with their content.
+    """
+    if not rtf.lstrip(b" \r\n\t\0\xef\xbb\xbf").startswith(b"{\\rtf"):
+        raise ParseError("not RTF: it does not begin with {\\rtf")
+    return _Reader(rtf.decode("latin-1"), wanted).events()
+
+
+class _Reader:
+    def __init__(self, rtf: str, wanted: frozenset[str]) -> None:
+        self._rtf = rtf
+        self._wanted = wanted
+        self._fonts: dict[int, str] = {}
+        self._font = 0
+        """The font that is being described in the font table."""
+        self._default_font = 0
+        self._document = "cp1252"
+        self._group = _Group(self._document, 1, False)
+        self._stack: list[_Group] = []
+        self._characters = _Characters()
+        self._to_skip = 0
+        self._skipped_depth = 0
+        """Depth of the group that is left out, 0 when none is."""
+        self._fresh = False
+        """Whether a group was just opened, so that the next word may be its destination."""
+        self._starred = False
+
+    def events(self) -> Iterator[Event]:
+        position = 0
+        while match := _TOKEN.match(self._rtf, position):
+            position = match.end()
+            kind = match.lastgroup
+            if kind == "text":
+                self._text(match[0])
+            elif kind == "hex":
+                self._hex(match["hex"])
+            elif kind == "brace":
+                yield from self._brace(match[0])
+            elif kind in ("word", "parameter"):
+                parameter = int(match["parameter"]) if match["parameter"] else None
+                if match["word"] == "bin":
+                    position += max(parameter or 0, 0)
+                yield from self._word(match["word"], parameter)
+            elif kind == "symbol":
+                yield from self._symbol(match["symbol"])
+        yield from self._pending(final=True)
+
+    def _pending(self, final: bool) -> Iterator[Event]:
+        text = self._characters.take(final)
+        if text and not self._skipped_depth:
+            yield Event(Kind.TEXT, text)
+
+    def _text(self, text: str) -> None:
+        self._fresh = False
+        if self._to_skip:
+            text, self._to_skip = text[self._to_skip :], max(0, self._to_skip - len(text))
+        if text and not self._skipped_depth:
+            self._characters.octets(text.encode("latin-1"), self._group.codec)
+
+    def _hex(self, digits: str) -> None:
+        self._fresh = False
+        if self._to_skip:
+            self._to_skip -= 1
+        elif not self._skipped_depth:
+            self._characters.octets(bytes.fromhex(digits), self._group.codec)
+
+    def _brace(self, brace: str) -> Iterator[Event]:
+        yield from self._pending(final=False)
+        self._to_skip = 0
+        self._starred = False
+        if brace == "{":
+            if len(self._stack) >= DEPTH:
+                raise ParseError(f"RTF groups nest deeper than {DEPTH}")
+            self._stack.append(self._group)
+            self._fresh = True
+            yield from self._visible(Event(Kind.OPEN))
+        elif self._stack:
+            yield from self._visible(Event(Kind.CLOSE))
+            if self._skipped_depth == len(self._stack):
+                self._skipped_depth = 0
+                yield Event(Kind.CLOSE)
+            self._group = self._stack.pop()
+
+    def _visible(self, event: Event) -> Iterator[Event]:
+        if not self._skipped_depth:
+            yield event
+
+    def _word(self, word: str, parameter: int | None) -> Iterator[Event]:
+        fresh, starred = self._fresh, self._starred
+        self._fresh = self._starred = False
+        if word == "u":
+            if not self._skipped_depth:
+                self._characters.unit(parameter or 0)
+            self._to_skip = self._group.replaced
+            return
+        self._to_skip = 0
+        if self._sets_characters(word, parameter):
+            return
+        yield from self._pending(final=False)
+        if not fresh or not (starred or word in _SKIPPED):
+            yield from self._visible(Event(Kind.WORD, word, parameter))
+        elif starred and word in self._wanted:
+            self._group = self._group._replace(codec=self._document)
+            yield from self._visible(Event(Kind.DESTINATION, word, parameter))
+        else:
+            self._skipped_depth = self._skipped_depth or len(self._stack)
+            self._group = self._group._replace(table=word == "fonttbl")
+
+    def _sets_characters(self, word: str, parameter: int | None) -> bool:
+        """Obey a word about character sets; whether it is about nothing else."""
+        group, value = self._group, parameter or 0
+        if word == "uc":
+            self._group = group._replace(replaced=min(max(value, 0), 16))
+        elif word == "ansicpg" or word in _DOCUMENT_SETS:
+            self._document = codec_of(_DOCUMENT_SETS.get(word, value)) or self._document
+            self._group = group._replace(codec=self._document)
+        elif word == "deff":
+            self._default_font = value
+        elif word == "f" and group.table:
+            self._font = value
+        elif word in ("fcharset", "cpg") and group.table:
+            codec = codec_of(_CHARSETS.get(value, 0) if word == "fcharset" else value)
+            if codec is not None and len(self._fonts) < _MOST_FONTS:
+                self._fonts[self._font] = codec
+        elif word in ("f", "plain"):
+            font = value if word == "f" else self._default_font
+            self._group = group._replace(codec=self._fonts.get(font, self._document))
+            return word == "f"
+        else:
+            return False
+        return True
+
+    def _symbol(self, symbol: str) -> Iterator[Event]:
+        if symbol == "*":
+            self._starred = self._fresh
+            return
+        self._fresh = self._starred = False
+        if self._to_skip:
+            self._to_skip -= 1
+        elif symbol in "{}\\":
+            self._text(symbol)
+        else:
+            yield from self._pending(final=False)
+            yield from self._visible(Event(Kind.WORD, "par" if symbol in "\r\n" else symbol))
