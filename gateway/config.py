@@ -6,14 +6,18 @@ directory of the configuration file. A protocol's section is its head's own opti
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from gateway import units
+from gateway.imap.options import Options as ImapOptions
+from gateway.listen import addresses
+from gateway.mapiclient.address import parse_server
 from gateway.pop3.options import Options as Pop3Options
 from gateway.units import Duration, Size
 
@@ -76,7 +80,7 @@ class Store(Section, frozen=True, kw_only=True):
     """Fill an empty embedded store with two accounts to try: demo and demo2."""
 
 
-class Imap(Section, frozen=True, kw_only=True):
+class Imap(ImapOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """IMAP4rev1 and IMAP4rev2."""
 
     enabled: bool = True
@@ -127,9 +131,9 @@ class Limits(Section, frozen=True, kw_only=True):
     proxy_from: tuple[str, ...] = ()
     """Networks whose connections must begin with a PROXY header (v1 or v2), e.g. "10.0.0.0/24"."""
     wrong_password_delay: Duration = Duration(0.5)
-    """How long the answer to a wrong password waits; it doubles with each one ..."""
+    """How long the answer to a wrong password waits; it doubles with each one."""
     wrong_password_longest: Duration = Duration(15)
-    """... up to this."""
+    """The longest that it waits."""
 
 
 class Log(Section, frozen=True, kw_only=True):
@@ -199,10 +203,29 @@ def check(config: Config) -> Iterator[str]:
         section = getattr(config, name)
         if section.enabled and not (section.listen or section.tls_listen):
             yield f"[{name}] is enabled but listens nowhere; give listen or tls_listen, or enabled = false"
+        yield from _problems(f"[{name}] listen", addresses, section.listen)
+        yield from _problems(f"[{name}] tls_listen", addresses, section.tls_listen)
+    yield from _problems("[store] listen", addresses, config.store.listen)
+    yield from _problems("[store] url", parse_server, (config.store.url,))
+    yield from _problems("[limits] proxy_from", _network, config.limits.proxy_from)
     for place in ("store.connections", "limits.connections", "limits.connections_per_address"):
         name, key = place.split(".")
         if getattr(getattr(config, name), key) < 1:
             yield f"[{name}] {key} must be at least 1"
+
+
+def _problems(key: str, read: Callable[[str], object], texts: tuple[str, ...]) -> Iterator[str]:
+    """What is wrong with texts that `read` does not take."""
+    for text in texts:
+        try:
+            read(text)
+        except ValueError as error:
+            yield f"{key}: {error}"
+
+
+def _network(text: str) -> object:
+    """A network or an address."""
+    return ipaddress.ip_network(text, strict=False)
 
 
 def _readable(message: str) -> str:

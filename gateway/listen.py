@@ -22,6 +22,7 @@ from twisted.python.systemd import ListenFDs
 
 log: Final = Logger()
 _BACKLOG: Final = 1024
+_UNIX_MODE: Final = 0o660
 
 
 class ListenError(ValueError):
@@ -104,7 +105,9 @@ class Listening(Service):
         if address.kind == "systemd":
             return self._adopt(inherited(address.host))
         if address.kind == "unix":
-            return self._adopt(_unix_socket(address.host))
+            port = self._adopt(_unix_socket(address.host))
+            os.chmod(address.host, _UNIX_MODE)  # adopting it has opened it to everybody
+            return port
         return self._adopt(_tcp_socket(address))
 
     def _adopt(self, listening: socket.socket) -> IListeningPort:
@@ -140,7 +143,7 @@ def _unix_socket(path: str) -> socket.socket:
         opened.close()
         opened = socket.socket(socket.AF_UNIX)
         opened.bind(path)
-        os.chmod(path, 0o660)
+        os.chmod(path, _UNIX_MODE)
         opened.listen(_BACKLOG)
     except OSError:
         opened.close()

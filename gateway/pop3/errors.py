@@ -11,9 +11,12 @@ from twisted.python.failure import Failure
 from gateway.mapi import errors
 from gateway.mapiclient.errors import TooManyFailures, TransportError
 from gateway.pop3.codec import ParseError, err
-from gateway.pop3.maildrop import NoSuchMessage
 
 log: Final = Logger()
+
+
+class NoSuchMessage(ValueError):
+    """The number names no message, or a deleted one, or one that is gone."""
 
 
 class StateError(ValueError):

@@ -7,23 +7,22 @@ with QUIT, in one call. Sizes are the octets that RETR sends, without the stuffe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gateway.mailbox.account import Account
 from gateway.mailbox.source import Source
 from gateway.mailbox.tree import Mailbox
 from gateway.mailbox.view import View
+from gateway.pop3.errors import NoSuchMessage
 from gateway.pop3.options import Options
 from gateway.pop3.readahead import ReadAhead
+
+if TYPE_CHECKING:
+    from gateway.mailbox.account import Account
 
 _AHEAD: Final = 16
 """How many messages are loaded together when a client reads one after the other ..."""
 _AHEAD_BYTES: Final = 1 << 20
 """... and how many octets they may have."""
-
-
-class NoSuchMessage(ValueError):
-    """The number names no message, or a deleted one, or one that is gone."""
 
 
 class Maildrop:

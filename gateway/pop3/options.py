@@ -34,8 +34,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Autologout after this long without a command (RFC 1939 asks for 10 minutes or more)."""
     login_timeout: Duration = Duration(60)
     """How long a client may take to log in."""
-    command_timeout: Duration = Duration(300)
-    """How long one command may wait for the store or for a client that does not read."""
+    write_timeout: Duration = Duration(300)
+    """How long a client may take no answer in before it is dropped."""
     max_bad_commands: int = 20
     """Errors of the client in a row before the connection is closed."""
     max_line: Size = Size(512)

@@ -147,7 +147,7 @@ class POP3(Protocol):
         """Write, then wait until the transport wants more; give up on a client that does not read."""
         self.transport.write(data)
         if self._writable is not None:
-            self._writable.addTimeout(self._factory.options.command_timeout, self._factory.reactor)
+            self._writable.addTimeout(self._factory.options.write_timeout, self._factory.reactor)
             await self._writable
 
     def start_tls(self) -> None:

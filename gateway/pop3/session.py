@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gateway.mailbox.account import Account
 from gateway.pop3.maildrop import Maildrop
 from gateway.pop3.options import Options
 
+if TYPE_CHECKING:
+    from gateway.mailbox.account import Account
+
 Reply = bytes | AsyncIterator[bytes]
-Authenticate = Callable[[str, str, str], Awaitable[Account]]
+Authenticate = Callable[[str, str, str], Awaitable["Account"]]
 """``(user, password, peer's address)`` to the account; raises LogonFailed, TransportError."""
 
 
