@@ -7,6 +7,7 @@ that systemd opened (by FileDescriptorName or number). A port that cannot be ope
 from __future__ import annotations
 
 import errno
+import functools
 import ipaddress
 import os
 import socket
@@ -151,9 +152,15 @@ def _unix_socket(path: str) -> socket.socket:
     return opened
 
 
+@functools.cache
+def _passed() -> ListenFDs:
+    """What systemd passed; Twisted removes it from the environment when it reads it."""
+    return ListenFDs.fromEnvironment()
+
+
 def inherited(name: str) -> socket.socket:
     """The socket that systemd passed under this name or number; raise ListenError."""
-    passed = ListenFDs.fromEnvironment()
+    passed = _passed()
     by_name = passed.inheritedNamedDescriptors()
     numbered = passed.inheritedDescriptors()
     if name in by_name:
