@@ -1,6 +1,6 @@
-"""Flags and keywords: how the state of a mail is spread over MAPI properties, and back.
+r"""Flags and keywords: how the state of a mail is spread over MAPI properties, and back.
 
-System flags are bits. ``$Forwarded`` shares a property with ``\\Answered`` (PR_LAST_VERB_EXECUTED) and is a bit
+System flags are bits. ``$Forwarded`` shares a property with ``\Answered`` (PR_LAST_VERB_EXECUTED) and is a bit
 too. Other keywords that begin with ``$`` and the junk marks of Thunderbird live in a multi-valued property of
 our own; every other keyword is a category (PS_PUBLIC_STRINGS ``Keywords``), so that Outlook and webmail
 show it. Sources: RFC 9051 2.3.2, the registry of IMAP keywords, MS-OXOFLAG, MS-OXOMSG.

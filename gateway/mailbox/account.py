@@ -1,0 +1,170 @@
+"""An account: what one logged-in connection of a protocol head has of its user's mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.mailbox.columns import value_of
+from gateway.mailbox.tree import Mailbox, Mailboxes
+from gateway.mailbox.uploads import Upload, append
+from gateway.mailbox.userstore import UserStore
+from gateway.mailbox.view import View
+from gateway.mapi import proptags as pr
+from gateway.mapi.tables import SortDirection, SortKey
+from gateway.mapiclient.folder import load_props
+from gateway.mapiclient.session import Session
+from gateway.mapiclient.table import Table
+from gateway.mapiclient.wire.calls_directory import GetQuota, GetQuotaStatus, GetUser
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The numbers of a mailbox (RFC 9051 6.3.11). What was not asked for may be 0."""
+
+    messages: int
+    unseen: int
+    uidnext: int
+    uidvalidity: int
+    highest_modseq: int = 0
+    size: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Size of the store and its limit, in bytes; a limit of 0 is none."""
+
+    used: int
+    limit: int
+
+
+class Account:
+    """One connection's way to the mail of its user. `logout` gives everything back."""
+
+    def __init__(self, store: UserStore, release: Callable[[], None]) -> None:
+        self.store = store
+        self._release = release
+        self._views: dict[View, int] = {}
+        self._closed = False
+
+    @property
+    def user(self) -> str:
+        """Login name."""
+        return self.store.user
+
+    @property
+    def session(self) -> Session:
+        """The session all connections of the user share."""
+        return self.store.session
+
+    def logout(self) -> None:
+        """Give back the Views and the session; the second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for view in tuple(self._views):
+            view.release(self)
+        self._views.clear()
+        self._release()
+
+    # Mailboxes
+
+    async def mailboxes(self) -> Mailboxes:
+        """The folder tree as of now."""
+        return await self.store.mailboxes()
+
+    async def create(self, name: str) -> Mailbox:
+        """Create a mailbox and the parents it lacks; it is subscribed at once (Collision, NoAccess)."""
+        return await self.store.folders.create(name, self.store.seconds())
+
+    async def delete(self, name: str) -> None:
+        """Delete a mailbox (NotFound, NoAccess for special ones, NotEmpty with mailboxes below it)."""
+        self.store.forget_view(await self.store.folders.delete(name, self.store.seconds()))
+
+    async def rename(self, old: str, new: str) -> None:
+        """Rename a mailbox with all below it; INBOX gives its mails to a new mailbox (RFC 9051 6.3.6)."""
+        inbox = (await self.mailboxes()).get(old)
+        if not inbox.is_inbox:
+            await self.store.folders.rename(old, new, self.store.seconds())
+            return
+        target = await self.create(new)
+        view = await self.view(inbox)
+        try:
+            await view.copy(view.uids, target, move=True)
+        finally:
+            self.release(view)
+
+    async def subscriptions(self) -> frozenset[str]:
+        """Names of the subscribed mailboxes."""
+        return await self.store.folders.subscriptions(self.store.seconds())
+
+    async def subscribe(self, name: str, *, on: bool = True) -> None:
+        """Subscribe or unsubscribe a mailbox (NotFound)."""
+        await self.store.folders.subscribe(name, self.store.seconds(), on=on)
+
+    async def status(self, mailbox: Mailbox, *, full: bool = False) -> Status:
+        """The numbers of a mailbox; ``full`` adds the mod-sequence and sizes, which opens the mailbox."""
+        view = self.store.peek(mailbox)
+        if view is not None or full:
+            return await self._status_of_view(mailbox)
+        props, _ = await load_props(self.session, mailbox.entryid)
+        return Status(
+            props.get(pr.PR_CONTENT_COUNT, 0),
+            props.get(pr.PR_CONTENT_UNREAD, 0),
+            await self._uidnext(mailbox),
+            mailbox.uidvalidity,
+        )
+
+    async def _status_of_view(self, mailbox: Mailbox) -> Status:
+        view = await self.view(mailbox)
+        try:
+            sizes = await view.sizes(view.uids) if not all(view.size_column) else None
+            total = sum(view.size_column) if sizes is None else sum(sizes.values())
+            return Status(
+                len(view.uids),
+                sum(not flags & 1 for flags in view.flags),
+                view.uidnext,
+                view.uidvalidity,
+                view.highest_modseq,
+                total,
+                sum(bool(flags & 8) for flags in view.flags),
+            )
+        finally:
+            self.release(view)
+
+    async def _uidnext(self, mailbox: Mailbox) -> int:
+        tag = pr.PR_EC_IMAP_ID
+        newest = (SortKey(tag, SortDirection.DESCENDING),)
+        async with Table.contents(self.session, mailbox.entryid, (tag,), sort=newest, batch=1) as table:
+            rows = await table.query(1)
+        return (value_of(rows[0][0]) or 0) + 1 if rows else 1
+
+    # Messages
+
+    async def view(self, mailbox: Mailbox) -> View:
+        """The View of a mailbox, up to date; `release` it as often as it was asked for."""
+        view = await self.store.view(mailbox, self)
+        self._views[view] = self._views.get(view, 0) + 1
+        return view
+
+    def release(self, view: View) -> None:
+        """Give a View back."""
+        count = self._views.get(view, 0) - 1
+        if count > 0:
+            self._views[view] = count
+        elif count == 0:
+            del self._views[view]
+            view.release(self)
+
+    async def append(self, mailbox: Mailbox, uploads: Sequence[Upload]) -> list[int]:
+        """Store mails, all or none; their UIDs in order (QuotaExceeded, NoAccess, NotFound)."""
+        return await append(self.store, mailbox, uploads)
+
+    async def quota(self) -> Quota:
+        """How full the user's store is."""
+        user = (await self.session.call(GetUser())).user
+        entryid = user.entryid if user is not None else b""
+        status = await self.session.call(GetQuotaStatus(user_id=0, user_entryid=entryid))
+        limits = (await self.session.call(GetQuota(user_id=0, user_entryid=entryid))).quota
+        return Quota(status.store_size, limits.hard_size if limits is not None else 0)

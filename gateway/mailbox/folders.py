@@ -1,0 +1,197 @@
+"""The folder tree of a user: read when first asked for, and again after the store said that it changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twisted.internet.defer import DeferredLock
+
+from gateway.mailbox import names
+from gateway.mailbox.specialuse import special_folders
+from gateway.mailbox.subscriptions import decode_subscriptions, encode_subscriptions
+from gateway.mailbox.tree import FOLDER_TAGS, PUBLIC, Mailbox, Mailboxes, StoreFolders, mailboxes_of
+from gateway.mapi import proptags as pr
+from gateway.mapi.errors import Collision, NoAccess, NotFound
+from gateway.mapi.notices import Event
+from gateway.mapi.props import Props
+from gateway.mapi.tables import ObjectType
+from gateway.mapiclient.calling import Caller
+from gateway.mapiclient.folder import create_folder, delete_folder, load_props, move_folder
+from gateway.mapiclient.message import set_props
+from gateway.mapiclient.store import Store
+from gateway.mapiclient.table import Table, rows_of
+
+PUBLIC_PREFIX: Final = "Public folders"
+OTHERS_PREFIX: Final = "Other Users"
+#: What a subscription to a store must tell about its folders; counters change too often to matter.
+FOLDER_EVENTS: Final = (
+    Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.ONLY_FOLDERS | Event.NO_COUNTERS
+)
+#: A tree older than this (seconds) is read again whatever the store said.
+MAX_AGE: Final = 120.0
+
+
+class Folders:
+    """The mailboxes of one user: the own store and, when there is one, the public store."""
+
+    def __init__(self, session: Caller, *, show_all: bool = False, public: bool = True) -> None:
+        self._session = session
+        self._show_all = show_all
+        self._with_public = public
+        self._own: Store | None = None
+        self._inbox: bytes = b""
+        self._inbox_props: tuple[Props, int] = ({}, 0)
+        self._public: Store | None = None
+        self._tree: Mailboxes | None = None
+        self._read_at = 0.0
+        self._lock = DeferredLock()
+
+    @property
+    def own(self) -> Store:
+        """The user's own store; open it first."""
+        if self._own is None:
+            raise NotFound("the store is not open")
+        return self._own
+
+    async def open(self) -> None:
+        """Open the stores (NotFound when the user has none). Does nothing the second time."""
+        if self._own is not None:
+            return
+        own = await Store.default(self._session)
+        self._inbox = await own.receive_folder()
+        if self._with_public:
+            try:
+                self._public = await Store.public(self._session)
+            except (NotFound, NoAccess):
+                self._public = None
+        self._own = own
+
+    def stale(self) -> None:
+        """Have the tree read again when it is next asked for."""
+        self._tree = None
+
+    async def tree(self, now: float) -> Mailboxes:
+        """The mailboxes; readings that overlap are shared."""
+        await self._lock.acquire()
+        try:
+            if self._tree is None or now - self._read_at > MAX_AGE:
+                tree = await self._read()
+                self._tree, self._read_at = tree, now
+            return self._tree
+        finally:
+            self._lock.release()
+
+    async def _read(self) -> Mailboxes:
+        await self.open()
+        own = self.own
+        self._inbox_props = await load_props(self._session, self._inbox)
+        found = await self._mailboxes(
+            StoreFolders(
+                own.entryid, own.ipm_subtree, self._inbox, special_folders(own.props, self._inbox_props[0])
+            )
+        )
+        if self._public is not None:
+            found += await self._public_mailboxes(self._public)
+        return Mailboxes(found)
+
+    async def _mailboxes(self, store: StoreFolders) -> list[Mailbox]:
+        rows = await rows_of(Table.hierarchy(self._session, store.root, FOLDER_TAGS))
+        return mailboxes_of(rows, store, show_all=self._show_all)
+
+    async def _public_mailboxes(self, store: Store) -> list[Mailbox]:
+        try:
+            root = store.ipm_subtree
+            return await self._mailboxes(
+                StoreFolders(store.entryid, root, prefix=PUBLIC_PREFIX, namespace=PUBLIC)
+            )
+        except (NotFound, NoAccess):
+            return []
+
+    # Subscriptions
+
+    async def subscriptions(self, now: float) -> frozenset[str]:
+        """Names of the subscribed mailboxes; folders that are gone are left out."""
+        tree = await self.tree(now)
+        value = self._inbox_props[0].get(pr.PR_EC_IMAP_SUBSCRIBED)
+        if value is None:
+            return frozenset(mailbox.name for mailbox in tree)  # never set: a new user sees everything
+        found = (tree.by_entryid(entryid) for entryid in decode_subscriptions(value))
+        return frozenset(mailbox.name for mailbox in found if mailbox is not None)
+
+    async def subscribe(self, name: str, now: float, *, on: bool) -> None:
+        """Add a mailbox to the subscriptions, or take it away (NotFound)."""
+        subscribed = await self.subscriptions(now)
+        tree = await self.tree(now)
+        mailbox = tree.get(name)
+        if (mailbox.name in subscribed) is on:
+            return
+        chosen = {*subscribed, mailbox.name} if on else subscribed - {mailbox.name}
+        value = encode_subscriptions(entry.entryid for entry in tree if entry.name in chosen)
+        props, server_id = self._inbox_props
+        await set_props(
+            self._session,
+            self.own.entryid,
+            self._inbox,
+            server_id,
+            {pr.PR_EC_IMAP_SUBSCRIBED: value},
+            object_type=ObjectType.FOLDER,
+        )
+        props[pr.PR_EC_IMAP_SUBSCRIBED] = value
+
+    # Changing the tree
+
+    async def create(self, name: str, now: float) -> Mailbox:
+        """Create a mailbox and the parents it lacks (Collision, NoAccess)."""
+        tree = await self.tree(now)
+        canonical = names.canonical(name)
+        if canonical in tree:
+            raise Collision(f"mailbox {canonical!r} exists already")
+        levels = canonical.split(names.DELIMITER)
+        place = len(levels) - 1
+        while place and names.DELIMITER.join(levels[:place]) not in tree:
+            place -= 1
+        parent = self._parent(tree, names.DELIMITER.join(levels[:place]), canonical)
+        for level in levels[place:]:
+            # Somebody else may create the same parent now: that is no reason to fail.
+            last = level is levels[-1]
+            parent = await create_folder(
+                self._session, parent, names.folder_name(level), open_if_exists=not last
+            )
+        self.stale()
+        return (await self.tree(now)).get(canonical)
+
+    def _parent(self, tree: Mailboxes, name: str, wanted: str) -> bytes:
+        if name:
+            return tree.get(name).entryid
+        top = wanted.partition(names.DELIMITER)[0]
+        if top == OTHERS_PREFIX:
+            raise NoAccess(f"mailboxes cannot be created directly below {top!r}")
+        if top == PUBLIC_PREFIX and self._public is not None:
+            raise NoAccess(f"mailboxes cannot be created directly below {top!r}; choose a folder in it")
+        return self.own.ipm_subtree
+
+    async def delete(self, name: str, now: float) -> Mailbox:
+        """Delete a mailbox and its mails (NotFound; NoAccess for special ones; NotEmpty with children)."""
+        mailbox = (await self.tree(now)).get(name)
+        if mailbox.is_inbox or mailbox.special_use is not None:
+            raise NoAccess(f"{mailbox.name} is a special folder and cannot be deleted")
+        await delete_folder(self._session, mailbox.entryid)
+        self.stale()
+        return mailbox
+
+    async def rename(self, old: str, new: str, now: float) -> None:
+        """Rename or move a mailbox with all below it (NotFound, Collision, FolderCycle, NoAccess)."""
+        tree = await self.tree(now)
+        mailbox = tree.get(old)
+        if mailbox.is_inbox or mailbox.special_use is not None:
+            raise NoAccess(f"{mailbox.name} is a special folder and cannot be renamed")
+        canonical = names.canonical(new)
+        if canonical in tree and tree.get(canonical).entryid != mailbox.entryid:
+            raise Collision(f"mailbox {canonical!r} exists already")
+        above, _, level = canonical.rpartition(names.DELIMITER)
+        if above and above not in tree:
+            await self.create(above, now)
+            tree = await self.tree(now)
+        parent = self._parent(tree, above, canonical)
+        await move_folder(self._session, mailbox.entryid, parent, names.folder_name(level))
+        self.stale()

@@ -1,0 +1,163 @@
+"""What never changes about a message: its size, ENVELOPE and BODYSTRUCTURE, ready to be sent.
+
+Asked for in this order: the UID cache, what the store keeps beside an original (when it is well formed), the
+bytes. What had to be fetched is remembered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway.convert.mime.bodystructure import body, bodystructure
+from gateway.convert.mime.envelope import envelope
+from gateway.convert.mime.structure import scan
+from gateway.mailbox.uidcache import Meta
+from gateway.mapi import proptags as pr
+from gateway.mapi.propnames import IMAP_ENVELOPE
+from gateway.mapi.props import NamedProps, PropKey
+
+if TYPE_CHECKING:
+    from gateway.mailbox.view import View
+
+_STORED: Final[tuple[PropKey, ...]] = (
+    pr.PR_EC_IMAP_EMAIL_SIZE,
+    IMAP_ENVELOPE,
+    pr.PR_EC_IMAP_BODY,
+    pr.PR_EC_IMAP_BODYSTRUCTURE,
+)
+#: Only printable ASCII can stand in a response outside a literal.
+_PLAIN: Final = re.compile(r"[ -~]*")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\["\\])*"')
+
+
+class MessageMeta(NamedTuple):
+    """One message for FETCH."""
+
+    uid: int
+    size: int
+    internal_date: int
+    """Unix seconds."""
+    envelope: bytes
+    body: bytes
+    structure: bytes
+
+
+class Metadata:
+    """Sizes and structures of one View's messages."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    async def load(self, uids: Sequence[int], *, bodies: bool = True) -> list[MessageMeta | None]:
+        """The metadata of messages, in the order asked; None for one that is gone."""
+        view = self._view
+        if not bodies:
+            sizes = await self.sizes(uids)
+            metas = {uid: Meta(size, b"", b"", b"") for uid, size in sizes.items()}
+        else:
+            metas = await self._metas(uids)
+        return [self._message(view, uid, metas.get(uid)) for uid in uids]
+
+    @staticmethod
+    def _message(view: View, uid: int, meta: Meta | None) -> MessageMeta | None:
+        index = view.index(uid)
+        if meta is None or index < 0:
+            return None
+        return MessageMeta(uid, meta.size, view.dates[index], meta.envelope, meta.body, meta.structure)
+
+    async def sizes(self, uids: Iterable[int]) -> Mapping[int, int]:
+        """RFC822.SIZE of messages; those that are gone are left out."""
+        rows = self._view.rows
+        sizes: dict[int, int] = {}
+        unknown: list[int] = []
+        for uid in uids:
+            index = rows.index(uid)
+            if index >= 0:
+                if rows.sizes[index]:
+                    sizes[uid] = rows.sizes[index]
+                else:
+                    unknown.append(uid)
+        if unknown:
+            sizes.update((uid, meta.size) for uid, meta in (await self._metas(unknown)).items())
+        return sizes
+
+    async def _metas(self, uids: Sequence[int]) -> dict[int, Meta]:
+        store = self._view.store
+        key = store.cache_key(self._view.mailbox)
+        ordered = sorted(uids)
+        metas = await store.in_cache(lambda cache: cache.metas(key, ordered))
+        missing = [uid for uid in ordered if uid not in metas and self._view.index(uid) >= 0]
+        if missing:
+            found = await self._from_store(missing)
+            found.update(await self._from_bytes([uid for uid in missing if uid not in found]))
+            metas.update(found)
+            await store.in_cache(lambda cache: cache.add_metas(key, found.items()))
+        self._remember_sizes(metas)
+        return metas
+
+    def _remember_sizes(self, metas: Mapping[int, Meta]) -> None:
+        rows = self._view.rows
+        for uid, meta in metas.items():
+            index = rows.index(uid)
+            if index >= 0:
+                rows.sizes[index] = meta.size
+
+    async def _from_store(self, uids: Sequence[int]) -> dict[int, Meta]:
+        """What the store keeps beside stored originals."""
+        rows = self._view.rows
+        likely = [uid for uid in uids if (index := rows.index(uid)) >= 0 and rows.sizes[index]]
+        if not likely:
+            return {}
+        found = await self._view.rows_of(likely, _STORED)
+        metas = zip(likely, map(_stored_meta, found), strict=True)
+        return {uid: meta for uid, meta in metas if meta is not None}
+
+    async def _from_bytes(self, uids: Sequence[int]) -> dict[int, Meta]:
+        metas = {}
+        async for source in self._view.sources(uids):
+            data, size = source.read(), source.size
+            metas[source.uid] = await self._view.store.compute(size, partial(meta_of, data))
+        return metas
+
+
+def meta_of(data: bytes) -> Meta:
+    """The metadata of a message's bytes."""
+    part = scan(data)
+    return Meta(len(data), envelope(part), body(part), bodystructure(part))
+
+
+def _stored_meta(props: NamedProps) -> Meta | None:
+    size = props.get(pr.PR_EC_IMAP_EMAIL_SIZE)
+    envelope_text = props.get(IMAP_ENVELOPE)
+    body = props.get(pr.PR_EC_IMAP_BODY)
+    structure = props.get(pr.PR_EC_IMAP_BODYSTRUCTURE)
+    if not size or not envelope_text or not body or not structure:
+        return None
+    texts = (f"({envelope_text})", body, structure)
+    if not all(is_well_formed(text) for text in texts):
+        return None
+    return Meta(size, *(text.encode("ascii") for text in texts))
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether a stored text is one parenthesised list that can be sent as it is.
+
+    Old versions of Kopano stored lists with line ends, 8-bit characters or unbalanced quotes.
+    """
+    if not _PLAIN.fullmatch(text):
+        return False
+    bare = _QUOTED.sub("", text)
+    if '"' in bare or not bare.startswith("(") or not bare.endswith(")"):
+        return False
+    depth = 0
+    for character in bare:
+        if character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            if depth < 0:
+                return False
+    return depth == 0

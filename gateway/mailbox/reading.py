@@ -1,0 +1,179 @@
+"""Reading the bytes and properties of many messages: loads overlap, order is kept, memory is bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from gateway.convert.mime.tomime import ToMimeOptions, to_mime
+from gateway.mailbox.columns import value_of
+from gateway.mailbox.restrict import uid_range, uid_ranges
+from gateway.mailbox.source import SPOOL_LIMIT, Source, crlf, gathered
+from gateway.mapi import proptags as pr
+from gateway.mapi.content import Blob
+from gateway.mapi.errors import NotFound
+from gateway.mapi.props import NamedProps, PropKey
+from gateway.mapi.restrictions import Restriction
+from gateway.mapi.tables import TableFlags
+from gateway.mapiclient.message import load_message, load_prop
+from gateway.mapiclient.table import Table
+
+if TYPE_CHECKING:
+    from gateway.mailbox.view import View
+
+T = TypeVar("T")
+
+#: How many messages are loaded ahead of the one being sent.
+AHEAD: Final = 8
+#: Messages of one table reply with header blocks.
+HEADER_BATCH: Final = 200
+_END_OF_HEADER: Final = b"\r\n\r\n"
+
+
+class Reading:
+    """Bytes and properties of one View's messages."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    async def sources(self, uids: Iterable[int]) -> AsyncIterator[Source]:
+        """The bytes of messages, in order; those that are gone are left out."""
+        async for source in overlapping(uids, self._source, AHEAD):
+            if source is not None:
+                yield source
+
+    async def _source(self, uid: int) -> Source | None:
+        index = self._view.index(uid)
+        if index < 0:
+            return None
+        entryid = self._view.rows.entryid(index)
+        try:
+            data = await self._original(entryid, self._view.rows.sizes[index])
+            if data is None:
+                data = await self._generated(entryid, self._view.rows.keys[index])
+        except NotFound:
+            return None
+        return Source(uid, data)
+
+    async def _original(self, entryid: bytes, size: int) -> bytes | Blob | None:
+        if not size:
+            return None
+        try:
+            data = await load_prop(self._view.store.session, entryid, pr.PR_EC_IMAP_EMAIL)
+        except NotFound:
+            return None  # the size was copied with a message, the original was not
+        if isinstance(data, Blob):
+            return data
+        return crlf(data) if data else None
+
+    async def _generated(self, entryid: bytes, key: int) -> bytes | Blob:
+        loaded = await load_message(self._view.store.session, entryid)
+        options = ToMimeOptions(
+            identity=key.to_bytes(8, "little"), own=self._view.store.is_own_mail(self._view)
+        )
+        mime = to_mime(loaded.content, options)
+        return await self._view.store.compute(
+            max(mime.size, SPOOL_LIMIT if loaded.content.attachments else 0), lambda: gathered(mime.chunks())
+        )
+
+    async def headers(self, uids: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
+        """The header blocks of messages with the empty line, in order; those that are gone are left out."""
+        iterator = iter(uids)
+        while batch := list(islice(iterator, HEADER_BATCH)):
+            blocks = await self._stored_headers(batch)
+            rest = self.sources(uid for uid in batch if uid not in blocks)
+            following = await anext(rest, None)
+            for uid in batch:
+                if uid in blocks:
+                    yield uid, blocks[uid]
+                elif following is not None and following.uid == uid:
+                    yield uid, header_of(following)
+                    following = await anext(rest, None)
+
+    async def _stored_headers(self, uids: Sequence[int]) -> dict[int, bytes]:
+        """Header blocks the store keeps with originals; only those that say exactly what the original says."""
+        rows = self._view.rows
+        stored = [uid for uid in uids if (index := rows.index(uid)) >= 0 and rows.sizes[index]]
+        tags = (pr.PR_TRANSPORT_MESSAGE_HEADERS, pr.PR_EC_IMAP_EMAIL_SIZE)
+        found: dict[int, bytes] = {}
+        if not stored:
+            return found
+        for uid, props in zip(stored, await self.properties(stored, tags), strict=True):
+            text = props.get(pr.PR_TRANSPORT_MESSAGE_HEADERS)
+            if text and props.get(pr.PR_EC_IMAP_EMAIL_SIZE) and text.isascii():
+                found[uid] = crlf(text.encode("ascii")).rstrip(b"\r\n") + _END_OF_HEADER
+        return found
+
+    async def properties(self, uids: Sequence[int], keys: Sequence[PropKey]) -> list[NamedProps]:
+        """Properties of messages, in the order asked; missing ones and messages that are gone give none."""
+        if not uids:
+            return []
+        view = self._view
+        tags = await view.store.tags_of(keys)
+        found: dict[int, NamedProps] = {}
+        async with Table.contents(
+            view.store.session,
+            view.mailbox.entryid,
+            (pr.PR_EC_IMAP_ID, *tags),
+            restriction=self._among(sorted(uids)),
+            flags=int(TableFlags.NOCAP),
+        ) as table:
+            async for rows in table.batches():
+                for row in rows:
+                    values = [value_of(prop) for prop in row]
+                    pairs = zip(keys, values[1:], strict=True)
+                    found[values[0]] = {key: value for key, value in pairs if value is not None}
+        return [found.get(uid, {}) for uid in uids]
+
+    def _among(self, uids: list[int]) -> Restriction | None:
+        """A restriction to these UIDs that is cheap to evaluate: wide rather than long."""
+        if len(uids) * 2 >= len(self._view.uids):
+            whole = uids[0] == self._view.uids[0] and uids[-1] == self._view.uids[-1]
+            return None if whole else uid_range(uids[0], uids[-1])
+        if uids[-1] - uids[0] < 2 * len(uids) or len(uids) > HEADER_BATCH * 5:
+            return uid_range(uids[0], uids[-1])
+        return uid_ranges(uids)
+
+
+def header_of(source: Source) -> bytes:
+    """The header block of a message with its empty line."""
+    size = 1 << 16
+    while True:
+        head = source.slice(0, size)
+        end = head.find(_END_OF_HEADER)
+        if end >= 0:
+            return head[: end + len(_END_OF_HEADER)]
+        if head.startswith(b"\r\n"):
+            return b"\r\n"
+        if len(head) < size:
+            return head
+        size *= 4
+
+
+async def overlapping(
+    items: Iterable[int], load: Callable[[int], Awaitable[T]], ahead: int
+) -> AsyncIterator[T]:
+    """Load items several at a time and yield the results in order; what is under way is cancelled at the end."""
+    iterator = iter(items)
+    running: deque[Deferred[T]] = deque()
+
+    async def one(item: int) -> T:
+        return await load(item)
+
+    def start(count: int) -> None:
+        running.extend(Deferred.fromCoroutine(one(item)) for item in islice(iterator, count))
+
+    try:
+        start(ahead)
+        while running:
+            result = await running.popleft()
+            start(1)
+            yield result
+    finally:
+        for deferred in running:
+            deferred.addErrback(lambda _: None)
+            deferred.cancel()

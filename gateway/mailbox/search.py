@@ -1,0 +1,216 @@
+"""Search: which mails of a View match, with as little work as can be.
+
+A criterion is answered by the View where the View knows (flags, UIDs, dates, sizes), by one restricted table where
+the store knows (subject, people, text), and from header bytes where nobody does. Parts of an AND narrow
+what the next part has to look at, cheapest first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final, Protocol
+
+from gateway.mailbox import criteria as c
+from gateway.mailbox.restrict import header_prefilter, restriction_of
+from gateway.mailbox.rows import Rows
+from gateway.mapi.restrictions import Restriction
+
+
+class Searchable(Protocol):
+    """What a search asks of a View."""
+
+    @property
+    def rows(self) -> Rows:
+        """The rows, complete."""
+
+    async def match(self, restriction: Restriction, first: int, last: int) -> set[int]:
+        """UIDs between two, both included, that the store says match."""
+
+    def header_sources(self, uids: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
+        """Header blocks, missing messages left out."""
+
+    async def sizes(self, uids: Iterable[int]) -> Mapping[int, int]:
+        """RFC822.SIZE of messages, missing ones left out."""
+
+    def email_id(self, index: int) -> str:
+        """EMAILID of the message at a position."""
+
+
+#: Finds decoded values of a header field in a header block: (block, lower-case name) -> texts.
+HeaderTexts = Callable[[bytes, bytes], Iterable[str]]
+
+_VIEW: Final = 0
+_STORE: Final = 1
+_BYTES: Final = 2
+
+
+def cost(criterion: c.Criterion) -> int:
+    """Who must be asked: the View, the store, or the bytes of messages."""
+    if isinstance(criterion, c.And | c.Or):
+        return max((cost(part) for part in criterion.parts), default=_VIEW)
+    if isinstance(criterion, c.Not):
+        return cost(criterion.part)
+    if isinstance(criterion, c.Dated) and criterion.field is c.DateField.INTERNAL:
+        return _VIEW
+    if type(criterion) in _BY_VIEW:
+        return _VIEW
+    return _STORE if restriction_of(criterion) is not None else _BYTES
+
+
+class Search:
+    """One search over one View."""
+
+    def __init__(self, view: Searchable, now: float, header_texts: HeaderTexts) -> None:
+        self._view = view
+        self._now = now
+        self._header_texts = header_texts
+
+    async def run(self, criterion: c.Criterion) -> array[int]:
+        """The UIDs of the messages that match, ascending."""
+        return array("I", sorted(await self._among(criterion, set(self._view.rows.uids))))
+
+    async def _among(self, criterion: c.Criterion, candidates: set[int]) -> set[int]:
+        if not candidates:
+            return candidates
+        if isinstance(criterion, c.And):
+            return await self._and(criterion, candidates)
+        if cost(criterion) == _STORE and (restriction := restriction_of(criterion)) is not None:
+            return await self._ask(restriction, candidates)
+        if isinstance(criterion, c.Or):
+            return await self._or(criterion, candidates)
+        if isinstance(criterion, c.Not):
+            return candidates - await self._among(criterion.part, candidates)
+        if isinstance(criterion, c.Header):
+            return await self._by_bytes(criterion, candidates)
+        if isinstance(criterion, c.Size):
+            return await self._by_size(criterion, candidates)
+        return candidates & _by_view(criterion, self._view, self._now)
+
+    async def _and(self, criterion: c.And, candidates: set[int]) -> set[int]:
+        stored = []
+        for part in sorted(criterion.parts, key=cost):
+            restriction = restriction_of(part) if cost(part) == _STORE else None
+            if restriction is not None:
+                stored.append(part)
+                continue
+            if stored and cost(part) == _BYTES:
+                candidates = await self._ask_all(stored, candidates)
+                stored = []
+            candidates = await self._among(part, candidates)
+        return await self._ask_all(stored, candidates) if stored else candidates
+
+    async def _ask_all(self, parts: list[c.Criterion], candidates: set[int]) -> set[int]:
+        restriction = restriction_of(c.And(tuple(parts)) if len(parts) > 1 else parts[0])
+        return await self._ask(restriction, candidates) if restriction is not None else candidates
+
+    async def _or(self, criterion: c.Or, candidates: set[int]) -> set[int]:
+        found: set[int] = set()
+        by_store = tuple(part for part in criterion.parts if cost(part) == _STORE)
+        rest = [part for part in criterion.parts if cost(part) != _STORE]
+        for part in sorted(rest, key=cost):
+            found |= await self._among(part, candidates - found)
+        if by_store and (restriction := restriction_of(c.Or(by_store))) is not None:
+            found |= await self._ask(restriction, candidates - found)
+        return found
+
+    async def _ask(self, restriction: Restriction, candidates: set[int]) -> set[int]:
+        if not candidates:
+            return candidates
+        return candidates & await self._view.match(restriction, min(candidates), max(candidates))
+
+    async def _by_bytes(self, criterion: c.Header, candidates: set[int]) -> set[int]:
+        likely = await self._ask(header_prefilter(criterion), candidates)
+        text = criterion.text.casefold()
+        name = criterion.name.lower().encode("ascii", "replace")
+        found = set()
+        async for uid, block in self._view.header_sources(sorted(likely)):
+            if any(text in value.casefold() for value in self._header_texts(block, name)):
+                found.add(uid)
+        return found
+
+    async def _by_size(self, criterion: c.Size, candidates: set[int]) -> set[int]:
+        sizes = await self._view.sizes(candidates)
+        if criterion.larger:
+            return {uid for uid, size in sizes.items() if size > criterion.size}
+        return {uid for uid, size in sizes.items() if size < criterion.size}
+
+
+def _by_view(criterion: c.Criterion, view: Searchable, now: float) -> set[int]:
+    return _BY_VIEW[type(criterion)](criterion, view, now)
+
+
+def _all(_: c.All, view: Searchable, _now: float) -> set[int]:
+    return set(view.rows.uids)
+
+
+def _uids(criterion: c.Uids, view: Searchable, _now: float) -> set[int]:
+    uids = view.rows.uids
+    found: set[int] = set()
+    for first, last in criterion.ranges:
+        found.update(uids[bisect_left(uids, first) : bisect_right(uids, last)])
+    return found
+
+
+def _flagged(criterion: c.Flagged, view: Searchable, _now: float) -> set[int]:
+    mask = int(criterion.flag)
+    rows = view.rows
+    return {uid for uid, flags in zip(rows.uids, rows.flags, strict=True) if flags & mask}
+
+
+def _keyword(criterion: c.Keyword, view: Searchable, _now: float) -> set[int]:
+    wanted = criterion.keyword.lower()
+    rows = view.rows
+    sets = {
+        index for index, words in enumerate(rows.keyword_sets) if any(word.lower() == wanted for word in words)
+    }
+    if not sets:
+        return set()
+    return {uid for uid, index in zip(rows.uids, rows.keywords, strict=True) if index in sets}
+
+
+def _dated(criterion: c.Dated, view: Searchable, _now: float) -> set[int]:
+    rows = view.rows
+    first = _seconds(criterion.first, 0)
+    end = _seconds(criterion.end, 1 << 40)
+    return {uid for uid, when in zip(rows.uids, rows.dates, strict=True) if first <= when < end}
+
+
+def _seconds(day: date | None, default: int) -> int:
+    if day is None:
+        return default
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _age(criterion: c.Age, view: Searchable, now: float) -> set[int]:
+    limit = now - criterion.seconds
+    rows = view.rows
+    if criterion.younger:
+        return {uid for uid, when in zip(rows.uids, rows.dates, strict=True) if when >= limit}
+    return {uid for uid, when in zip(rows.uids, rows.dates, strict=True) if when <= limit}
+
+
+def _modified(criterion: c.ModifiedSince, view: Searchable, _now: float) -> set[int]:
+    rows = view.rows
+    return {uid for uid, value in zip(rows.uids, rows.modseqs, strict=True) if value >= criterion.modseq}
+
+
+def _email_id(criterion: c.EmailId, view: Searchable, _now: float) -> set[int]:
+    if criterion.thread:
+        return set()  # no THREADID is ever given out, so none matches
+    uids = view.rows.uids
+    return {uid for index, uid in enumerate(uids) if view.email_id(index) == criterion.value}
+
+
+_BY_VIEW: Final[dict[type, Callable[[Any, Searchable, float], set[int]]]] = {
+    c.All: _all,
+    c.Uids: _uids,
+    c.Flagged: _flagged,
+    c.Keyword: _keyword,
+    c.Dated: _dated,
+    c.Age: _age,
+    c.ModifiedSince: _modified,
+    c.EmailId: _email_id,
+}

@@ -1,0 +1,77 @@
+"""New mails: what APPEND and delivery store, with the original beside the properties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gateway.convert.mime.frommime import from_mime
+from gateway.convert.mime.original import original_properties
+from gateway.mailbox.columns import value_of
+from gateway.mailbox.flags import Flag, new_message_props
+from gateway.mailbox.source import crlf
+from gateway.mailbox.tree import Mailbox
+from gateway.mapi import proptags as pr
+from gateway.mapi.content import Blob, MessageContent
+from gateway.mapi.ids import parse_object_entryid
+from gateway.mapi.restrictions import Or, equals
+from gateway.mapi.times import from_unix
+from gateway.mapiclient.calling import Caller
+from gateway.mapiclient.message import delete_messages, load_prop, save_new_message
+from gateway.mapiclient.table import Table
+
+if TYPE_CHECKING:
+    from gateway.mailbox.userstore import UserStore
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One mail to be stored."""
+
+    data: bytes | Blob
+    flags: Flag = Flag.NONE
+    keywords: tuple[str, ...] = ()
+    internal_date: float | None = None
+    """Unix time; None is now."""
+
+
+def content_of(upload: Upload, now: int) -> MessageContent:
+    """The message a mail becomes, original included. Pure; takes time in proportion to the size."""
+    data = crlf(upload.data.read() if isinstance(upload.data, Blob) else upload.data)
+    content = from_mime(data)
+    when = now if upload.internal_date is None else from_unix(upload.internal_date)
+    content.props.update(original_properties(data))
+    content.props[pr.PR_MESSAGE_DELIVERY_TIME] = when
+    content.props.update(new_message_props(upload.flags, upload.keywords, now))
+    return content
+
+
+async def append(store: UserStore, mailbox: Mailbox, uploads: Sequence[Upload]) -> list[int]:
+    """Store mails; all of them or none (QuotaExceeded, NoAccess, NotFound). Returns their UIDs in order."""
+    guid = parse_object_entryid(mailbox.store_entryid).store
+    made: list[bytes] = []
+    try:
+        for upload in uploads:
+            size = upload.data.size if isinstance(upload.data, Blob) else len(upload.data)
+            content = await store.compute(size, partial(content_of, upload, store.filetime()))
+            made.append((await save_new_message(store.session, mailbox.entryid, guid, content)).entryid)
+    except BaseException:
+        if made:  # all or nothing (RFC 3502 6.3.11)
+            await delete_messages(store.session, made, hard=True)
+        raise
+    store.touched(mailbox)
+    return await uids_of(store.session, mailbox.entryid, made)
+
+
+async def uids_of(session: Caller, folder: bytes, entryids: Sequence[bytes]) -> list[int]:
+    """The UIDs the store gave to new messages, in the order asked; 0 for one that is gone again."""
+    if len(entryids) == 1:
+        return [await load_prop(session, entryids[0], pr.PR_EC_IMAP_ID)]
+    wanted = Or(tuple(equals(pr.PR_ENTRYID, entryid) for entryid in entryids))
+    found: dict[bytes, int] = {}
+    async with Table.contents(session, folder, (pr.PR_ENTRYID, pr.PR_EC_IMAP_ID), restriction=wanted) as table:
+        async for rows in table.batches():
+            found.update((value_of(row[0]), value_of(row[1])) for row in rows)
+    return [found.get(entryid, 0) for entryid in entryids]

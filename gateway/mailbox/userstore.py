@@ -1,0 +1,198 @@
+"""What all connections of one user share: the session's names, the folder tree, the open Views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final
+
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.logger import Logger
+
+from gateway.mailbox.folders import FOLDER_EVENTS, Folders
+from gateway.mailbox.runtime import Runtime
+from gateway.mailbox.specialuse import DRAFTS, SENT
+from gateway.mailbox.tree import Mailbox, Mailboxes
+from gateway.mailbox.uploads import uids_of
+from gateway.mailbox.view import View
+from gateway.mapi.ids import parse_object_entryid
+from gateway.mapi.notices import Event
+from gateway.mapi.props import PropKey, PropTag
+from gateway.mapiclient.message import load_message, save_new_message
+from gateway.mapiclient.names import Names
+from gateway.mapiclient.notify import subscribe
+from gateway.mapiclient.session import Session
+
+#: Events about the messages of one folder.
+MESSAGE_EVENTS: Final = (
+    Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.COPIED | Event.ONLY_MESSAGES
+)
+#: How long a View that nobody holds stays open (seconds), and how many such there may be.
+IDLE_SECONDS: Final = 300.0
+MAX_IDLE: Final = 32
+
+
+class UserStore:
+    """One user's mail, as long as any connection of the user is there (`Accounts` decides)."""
+
+    log = Logger()
+
+    def __init__(self, session: Session, runtime: Runtime, *, show_all: bool = False) -> None:
+        self.session = session
+        self.user = session.user
+        self.names = Names(session)
+        self.folders = Folders(session, show_all=show_all)
+        self.runtime = runtime
+        self.seconds = runtime.seconds
+        self.now = runtime.now
+        self.filetime = runtime.filetime
+        self.in_cache = runtime.in_cache
+        self.compute = runtime.compute
+        self.later = runtime.later
+        self.header_texts = runtime.header_texts
+        self._views: dict[bytes, View] = {}
+        self._opening: dict[bytes, DeferredLock] = {}
+        self._idle: dict[View, float] = {}
+        self._sweep = runtime.later()
+        self._subscription: Callable[[], None] | None = None
+
+    async def open(self) -> None:
+        """Open the stores (NotFound when the user has none)."""
+        await self.folders.open()
+        if self._subscription is None:
+            self._subscription = self._subscribe(
+                self.folders.own.entryid, int(FOLDER_EVENTS), self.folders.stale
+            )
+
+    def close(self) -> None:
+        """Save and close everything; what is still being saved finishes by itself."""
+        self._sweep.cancel()
+        if self._subscription is not None:
+            self._subscription()
+            self._subscription = None
+        for view in tuple(self._views.values()):
+            self._close_view(view)
+
+    # Notices
+
+    def subscribe_messages(self, folder: bytes, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have ``callback`` called when messages of a folder changed; returns the way to stop it."""
+        return self._subscribe(folder, int(MESSAGE_EVENTS), callback)
+
+    def _subscribe(self, entryid: bytes, mask: int, callback: Callable[[], None]) -> Callable[[], None]:
+        subscription = subscribe(self.session, entryid, mask, lambda _notice: callback())
+        return subscription.cancel
+
+    # The tree
+
+    async def mailboxes(self) -> Mailboxes:
+        """The folder tree."""
+        return await self.folders.tree(self.seconds())
+
+    def touched(self, mailbox: Mailbox) -> None:
+        """Something was put into a mailbox: an open View of it should look."""
+        view = self._views.get(mailbox.entryid)
+        if view is not None:
+            view.noticed()
+
+    def is_own_mail(self, view: View) -> bool:
+        """Whether the mails of a View were written by their reader: drafts and sent mail show Bcc."""
+        return view.mailbox.special_use in (DRAFTS, SENT)
+
+    def cache_key(self, mailbox: Mailbox) -> bytes:
+        """What the UID cache files a mailbox under: server, store and folder, whoever reads it."""
+        return self.session.server_guid + mailbox.store_entryid + mailbox.uidvalidity.to_bytes(4, "little")
+
+    async def tags_of(self, keys: Sequence[PropKey]) -> list[PropTag]:
+        """Property tags here of keys that may be names."""
+        return await self.names.tags(keys)
+
+    # Views
+
+    async def view(self, mailbox: Mailbox, holder: object) -> View:
+        """The shared View of a mailbox, up to date and held for ``holder`` (NotFound, NoAccess)."""
+        lock = self._opening.setdefault(mailbox.entryid, DeferredLock())
+        await lock.acquire()
+        try:
+            view = self._views.get(mailbox.entryid)
+            if view is None:
+                return await self._open_view(mailbox, holder)
+        finally:
+            lock.release()
+            if not lock.locked:
+                self._opening.pop(mailbox.entryid, None)
+        view.mailbox = mailbox
+        view.hold(holder)
+        self._idle.pop(view, None)
+        try:
+            await view.refresh(force=True)
+        except BaseException:
+            view.release(holder)
+            raise
+        return view
+
+    async def _open_view(self, mailbox: Mailbox, holder: object) -> View:
+        view = View(self, mailbox)
+        await view.open()
+        view.hold(holder)
+        self._views[mailbox.entryid] = view
+        self._detached(view.save(), view)
+        return view
+
+    def peek(self, mailbox: Mailbox) -> View | None:
+        """The View of a mailbox when it is open anyway."""
+        return self._views.get(mailbox.entryid)
+
+    def view_is_idle(self, view: View) -> None:
+        """Nobody holds the View: keep it for a while, but not too many."""
+        if self._views.get(view.mailbox.entryid) is not view:
+            return
+        self._idle[view] = self.seconds()
+        self._detached(view.save(), view)
+        while len(self._idle) > MAX_IDLE:
+            self._close_view(next(iter(self._idle)))
+        self._sweep.after(IDLE_SECONDS, self._close_idle)
+
+    def _close_idle(self) -> None:
+        now = self.seconds()
+        for view, since in tuple(self._idle.items()):
+            if now - since >= IDLE_SECONDS:
+                self._close_view(view)
+        if self._idle:
+            self._sweep.after(IDLE_SECONDS, self._close_idle)
+
+    def forget_view(self, mailbox: Mailbox) -> None:
+        """A mailbox is gone: close its View and drop what the cache has of it."""
+        view = self._views.get(mailbox.entryid)
+        if view is not None:
+            self._close_view(view)
+        key = self.cache_key(mailbox)
+        Deferred.fromCoroutine(self.in_cache(lambda cache: cache.forget(key))).addErrback(
+            lambda failure: self.log.failure("UID cache", failure=failure)
+        )
+
+    def _close_view(self, view: View) -> None:
+        self._views.pop(view.mailbox.entryid, None)
+        self._idle.pop(view, None)
+        view.close()
+        self._detached(view.save(), view)
+
+    def _detached(self, saving: Coroutine[Deferred[None], object, None], view: View) -> None:
+        Deferred.fromCoroutine(saving).addErrback(
+            lambda failure: self.log.warn(
+                "{mailbox} of {user} could not be saved to the UID cache: {error}",
+                mailbox=view.mailbox.name,
+                user=self.user,
+                error=failure.value,
+            )
+        )
+
+    # Between stores
+
+    async def copy_across(self, entryids: Sequence[bytes], target: Mailbox) -> list[int]:
+        """Copy messages into another store, one by one, with everything they have; their new UIDs."""
+        guid = parse_object_entryid(target.store_entryid).store
+        made = []
+        for entryid in entryids:
+            loaded = await load_message(self.session, entryid)
+            made.append(await save_new_message(self.session, target.entryid, guid, loaded.content))
+        return await uids_of(self.session, target.entryid, [saved.entryid for saved in made])
