@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.mapiclient.wire.errors import WireError
 
-_SPECIAL: Final = re.compile(r"[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_SPECIAL: Final = re.compile(r"[&<>\x00-\x08\x0b-\x1f\x7f]")
 _REFERENCE: Final = re.compile(r"&(?:#(?:[xX]([0-9A-Fa-f]{1,6})|([0-9]{1,7}))|([A-Za-z]{1,8}));|&")
 _NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\0": ""}
