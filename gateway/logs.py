@@ -47,6 +47,11 @@ class Output:
             old, self._file = self._file, self._open()
             old.close()
 
+    def close(self) -> None:
+        """Close the file."""
+        if self._path is not None:
+            self._file.close()
+
     def _open(self) -> TextIO:
         """The file, or standard error."""
         if self._path is None:

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersion
 from twisted.logger import Logger
@@ -72,19 +72,18 @@ class Certificates:
     def _read(self, certificate_file: Path, key_file: Path) -> tuple[SSL.Context, list[str]]:
         """The context of one certificate, and the names it is for."""
         chain = _read_chain(certificate_file)
-        options = CertificateOptions(
-            privateKey=_read_key(key_file),
-            certificate=crypto.X509.from_cryptography(chain[0]),
-            extraCertChain=[crypto.X509.from_cryptography(each) for each in chain[1:]],
-            raiseMinimumTo=_OLDEST[self._options.minimum],
-            **self._ciphers(),
-        )
-        context = options.getContext()
-        context.set_options(SSL.OP_NO_RENEGOTIATION)
+        key = _read_key(key_file)
         try:
-            context.check_privatekey()
+            context = CertificateOptions(
+                privateKey=key,
+                certificate=chain[0],
+                extraCertChain=chain[1:],
+                raiseMinimumTo=_OLDEST[self._options.minimum],
+                **self._ciphers(),
+            ).getContext()
         except SSL.Error as error:
-            raise CertificateError(f"{key_file}: the key does not belong to {certificate_file}") from error
+            raise CertificateError(_refusal(error, certificate_file, key_file)) from error
+        context.set_options(SSL.OP_NO_RENEGOTIATION)
         return context, _names(chain[0])
 
     def _ciphers(self) -> dict[str, Any]:
@@ -95,7 +94,15 @@ class Certificates:
         return {"acceptableCiphers": AcceptableCiphers.fromOpenSSLCipherString(text)}  # type: ignore[no-untyped-call]
 
 
-def _read_chain(file: Path) -> list[x509.Certificate]:
+def _refusal(error: SSL.Error, certificate_file: Path, key_file: Path) -> str:
+    """Why OpenSSL does not take a certificate."""
+    reasons = ", ".join(reason[-1] for reason in error.args[0]) if error.args else "unknown"
+    if "mismatch" in reasons:
+        return f"{key_file}: the key does not belong to {certificate_file}"
+    return f"{certificate_file}: OpenSSL refuses it: {reasons}"
+
+
+def _read_chain(file: Path) -> list[Any]:
     """The certificates of a PEM file, the server's own first."""
     try:
         chain = x509.load_pem_x509_certificates(file.read_bytes())
@@ -110,17 +117,16 @@ def _read_chain(file: Path) -> list[x509.Certificate]:
     return chain
 
 
-def _read_key(file: Path) -> crypto.PKey:
+def _read_key(file: Path) -> Any:
     """The private key of a PEM file."""
     try:
-        key = serialization.load_pem_private_key(file.read_bytes(), None)
+        return serialization.load_pem_private_key(file.read_bytes(), None)
     except OSError as error:
         raise CertificateError(f"{file}: {error.strerror}") from error
     except TypeError as error:
         raise CertificateError(f"{file}: the key is protected by a passphrase; store it without one") from error
     except ValueError as error:
         raise CertificateError(f"{file}: no PEM private key in it") from error
-    return crypto.PKey.from_cryptography_key(key)  # type: ignore[arg-type]
 
 
 def _names(certificate: x509.Certificate) -> list[str]:
@@ -144,6 +150,8 @@ def make_self_signed(file: Path, names: Iterable[str] = ()) -> None:
         .not_valid_after(now + datetime.timedelta(days=_SELF_SIGNED_DAYS))
         .add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, hosts), *_LOOPBACK]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     text = key.private_bytes(

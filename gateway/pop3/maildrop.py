@@ -47,14 +47,10 @@ class Maildrop:
     async def open(cls, account: Account, name: str, options: Options) -> Maildrop:
         """Open the folder `name`; raise NotFound, NoAccess or what the store answers."""
         mailbox = (await account.mailboxes()).get(name)
-        view = await account.view(mailbox)
-        drop = cls(account, mailbox, view, options)
-        view.hold(drop)
-        return drop
+        return cls(account, mailbox, await account.view(mailbox), options)
 
     def close(self) -> None:
         """Let go of the folder and of the account; nothing is deleted."""
-        self._view.release(self)
         self.account.logout()
 
     def __len__(self) -> int:
