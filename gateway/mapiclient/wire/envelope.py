@@ -12,7 +12,7 @@ import secrets
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 from gateway.mapi.content import Blob
@@ -172,6 +172,11 @@ def encode_fault(code: str, reason: str) -> bytes:
 _XMLNS: Final = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
+@lru_cache(64)
+def _declarations(attributes: str) -> dict[str, str]:
+    return {prefix: unescape(double or single) for prefix, double, single in _XMLNS.findall(attributes)}
+
+
 class _Scope:
     """Namespace declarations of the envelope, the body and the call's element."""
 
@@ -180,8 +185,8 @@ class _Scope:
 
     def enter(self, name: str, attributes: str) -> tuple[str, str]:
         """The namespace and the local name of an element (SOAP needs no more than its first three levels)."""
-        for prefix, double, single in _XMLNS.findall(attributes):
-            self._uris[prefix] = unescape(double or single)
+        if attributes:
+            self._uris |= _declarations(attributes)
         prefix, _, local = name.rpartition(":")
         return self._uris.get(prefix, ""), local
 

@@ -18,7 +18,7 @@ from gateway.mapiclient.wire.spool import Base64Spool, Limits, Sink
 from gateway.mapiclient.wire.text import escape
 
 _NAME: Final = r"[A-Za-z_][\w.:-]*+"
-_ATTRIBUTES: Final = r"""(?:\s(?:[^<>"'/]|"[^<"]*+"|'[^<']*+'|/(?!>))*+)?+"""
+_ATTRIBUTES: Final = r"""(?:\s(?:[^<>"'/]++|"[^<"]*+"|'[^<']*+'|/(?!>))*+)?+"""
 #: An end tag, an empty element, a start tag, or a whole element that contains only text.
 _TOKEN: Final = re.compile(rf"<(?:/({_NAME})\s*+>|({_NAME})({_ATTRIBUTES})(?:(/)>|>(?:([^<]*+)</\2\s*+>)?+))")
 _NIL: Final = re.compile(r"""\bnil\s*=\s*["'](?:true|1)["']""")
