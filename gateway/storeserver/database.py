@@ -56,6 +56,10 @@ class StoreOptions:
     hide_everyone: bool = False
     disabled_features: tuple[str, ...] = ()
     """Features (``imap``, ``pop3``) that a new account does not have."""
+    password_time: int = 3
+    """Passes of the password hash (argon2id)."""
+    password_memory: int = 64 * 1024
+    """Memory of the password hash, KiB."""
     quota_warn: int = 0
     quota_soft: int = 0
     quota_hard: int = 0
@@ -135,16 +139,22 @@ class StoreDatabase:
         self.files = AttachmentFiles(directory / "attachments", durable=self.options.synchronous != "OFF")
         self.engine = _engine(directory / "store.db", self.options.synchronous)
         self.write_lock = threading.Lock()
+        self.named_ids: frozenset[int] = frozenset()
+        """Property ids known to have a name."""
         self.guid = b""
         self.guid = self._open()
 
     def _open(self) -> bytes:
+        # Here, because accounts are a module above this one.
+        from gateway.storeserver.accounts import create_builtin
+
         with self._transaction(writes=True) as tx:
             schema.metadata.create_all(tx.connection)
             row = tx.connection.execute(sa.select(schema.server)).mappings().one_or_none()
             if row is None:
                 guid = tx.new_guid()
                 tx.connection.execute(schema.server.insert(), _first_counters(guid))
+                create_builtin(tx)
                 return guid
             if row["version"] != schema.VERSION:
                 raise RuntimeError(

@@ -5,7 +5,7 @@ The numbers of the wire are property ids minus 0x8500; the first is 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -61,10 +61,17 @@ def _name(guid: bytes, key: bytes) -> PropName:
     return PropName(guid, int(key[1:]) if key[:1] == b"#" else key[1:].decode())
 
 
-def known(tx: Transaction) -> set[int]:
-    """The property ids (0x8500 + number) that have a name; loadObject returns no others."""
-    cached: set[int] | None = tx.cache.get("names")
-    if cached is None:
-        numbers = tx.connection.execute(sa.select(schema.names.c.id)).scalars()
-        cached = tx.cache["names"] = {0x8500 + number for number in numbers}
-    return cached
+def known(tx: Transaction, property_ids: Collection[int]) -> Collection[int]:
+    """Those of the property ids (0x8500 + number) that have a name; loadObject shows no others.
+
+    Names are for ever, so that a committed one is remembered for the life of the process.
+    """
+    remembered = tx.database.named_ids
+    missing = [number - 0x8500 for number in property_ids if number not in remembered]
+    if not missing:
+        return remembered
+    query = sa.select(schema.names.c.id).where(schema.names.c.id.in_(missing))
+    found = {0x8500 + number for number in tx.connection.execute(query).scalars()}
+    if not tx.writes:
+        tx.database.named_ids = remembered | found
+    return remembered | found
