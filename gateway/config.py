@@ -19,6 +19,7 @@ from gateway.imap.options import Options as ImapOptions
 from gateway.listen import addresses
 from gateway.mapiclient.address import parse_server
 from gateway.pop3.options import Options as Pop3Options
+from gateway.storeserver.options import Options as StoreOptions
 from gateway.units import Duration, Size
 
 Level = Literal["debug", "info", "warn", "error", "critical"]
@@ -71,13 +72,11 @@ class Store(Section, frozen=True, kw_only=True):
     proof_lifetime: Duration = Duration(300)
     """How long a proven password is believed before the store is asked again."""
     embedded: bool = False
-    """Run a store server inside this process instead of asking one."""
-    data: str = "/var/lib/mapi-gateway"
-    """Directory of the embedded store."""
-    listen: tuple[str, ...] = ("127.0.0.1:12360",)
-    """Where the embedded store speaks SOAP, for other clients and for gateway-admin."""
-    demo: bool = False
-    """Fill an empty embedded store with two accounts to try: demo and demo2."""
+    """Run the store server of section [embedded] in this process, and ask it instead of url."""
+
+
+class Embedded(StoreOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The embedded store, when [store] embedded is true."""
 
 
 class Imap(ImapOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,6 +153,7 @@ class Config(Section, frozen=True, kw_only=True):
 
     gateway: Gateway = Gateway()
     store: Store = Store()
+    embedded: Embedded = Embedded()
     imap: Imap = Imap()
     pop3: Pop3 = Pop3()
     tls: Tls = Tls()
@@ -163,7 +163,8 @@ class Config(Section, frozen=True, kw_only=True):
 
 PATHS = {
     "gateway": ("cache",),
-    "store": ("ca_file", "data"),
+    "store": ("ca_file",),
+    "embedded": ("data",),
     "tls": ("certificate", "key", "directory"),
     "log": ("file",),
 }
@@ -205,7 +206,7 @@ def check(config: Config) -> Iterator[str]:
             yield f"[{name}] is enabled but listens nowhere; give listen or tls_listen, or enabled = false"
         yield from _problems(f"[{name}] listen", addresses, section.listen)
         yield from _problems(f"[{name}] tls_listen", addresses, section.tls_listen)
-    yield from _problems("[store] listen", addresses, config.store.listen)
+    yield from _problems("[embedded] listen", addresses, config.embedded.listen)
     yield from _problems("[store] url", parse_server, (config.store.url,))
     yield from _problems("[limits] proxy_from", _network, config.limits.proxy_from)
     for place in ("store.connections", "limits.connections", "limits.connections_per_address"):

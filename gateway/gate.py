@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, I
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import directlyProvides, implementer, providedBy
+from zope.interface import implementer
 
 from gateway import proxyheader
 
@@ -202,14 +202,14 @@ class Announced(Protocol):
     def _admit(self, header: proxyheader.ProxyHeader) -> None:
         """Build the client's protocol and let it see the client's address."""
         rest, self._data = self._data[header.length :], b""
-        transport = Relayed(self.transport, header)
-        passage = self._gate.admit(transport.getPeer())
+        relay(self.transport, header)
+        passage = self._gate.admit(self.transport.getPeer())
         if passage is None:
             self.transport.loseConnection()
             return
         self._passage = passage
         self.dataReceived = passage.dataReceived  # type: ignore[method-assign]
-        passage.makeConnection(transport)  # type: ignore[arg-type]
+        passage.makeConnection(self.transport)
         if rest:
             passage.dataReceived(rest)
 
@@ -228,30 +228,21 @@ class Announced(Protocol):
             self._passage.connectionLost(reason)
 
 
-class Relayed:
-    """A transport as the client's protocol should see it: the addresses are those of the PROXY header."""
+def relay(transport: Any, header: proxyheader.ProxyHeader) -> None:
+    """Let a transport tell the addresses of the PROXY header as its own.
 
-    def __init__(self, transport: Any, header: proxyheader.ProxyHeader) -> None:
-        self._transport = transport
-        self._peer: IAddress = _endpoint(header.source) or transport.getPeer()
-        self._host: IAddress = _endpoint(header.destination) or transport.getHost()
-        directlyProvides(self, providedBy(transport))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def getPeer(self) -> IAddress:
-        """The client."""
-        return self._peer
-
-    def getHost(self) -> IAddress:
-        """The address that the client connected to."""
-        return self._host
+    On the transport itself, not around it: STARTTLS and everything else go on working as if the client had connected.
+    """
+    peer, host = _endpoint(header.source), _endpoint(header.destination)
+    if peer is not None and host is not None:
+        transport.getPeer = lambda: peer
+        transport.getHost = lambda: host
 
 
-def _endpoint(address: tuple[str, int] | None) -> Any:
+def _endpoint(address: tuple[str, int] | None) -> IAddress | None:
     """Twisted's address object."""
     if address is None:
         return None
     kind = IPv6Address if ":" in address[0] else IPv4Address
-    return kind("TCP", *address)
+    found: IAddress = kind("TCP", *address)
+    return found
