@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from service_identity import VerificationError
@@ -96,39 +98,38 @@ class Connector:
 
 def tls_creator(server: Server, options: TlsOptions) -> IOpenSSLClientConnectionCreator:
     """What makes the TLS side of connections to this server; OSError or ValueError when a file is no good."""
-    certificate = None
-    if options.certificate and (server.trusted or options.always_show_certificate):
-        pem = (
-            Path(options.certificate).read_bytes()
-            + b"\n"
-            + Path(options.key or options.certificate).read_bytes()
-        )
-        certificate = ssl.PrivateCertificate.loadPEM(pem)
-    trust: Any = None
+    own = _own_certificate(options) if server.trusted or options.always_show_certificate else {}
+    trust: Any = ssl.platformTrust()
     if options.ca_file and not options.pinned:
-        trust = ssl.trustRootFromCertificates(_certificates(Path(options.ca_file)))
+        roots = [ssl.Certificate(X509.from_cryptography(root)) for root in _certificates(options.ca_file)]
+        trust = ssl.trustRootFromCertificates(roots)
     if options.verify_hostname and not options.pinned:
         creator: IOpenSSLClientConnectionCreator = ssl.optionsForClientTLS(
-            server.host, trustRoot=trust, clientCertificate=certificate
+            server.host, trustRoot=trust, extraCertificateOptions=own
         )
         return creator
-    extra: dict[str, Any] = {}
-    if certificate is not None:
-        extra = {"privateKey": certificate.privateKey.original, "certificate": certificate.original}
-    trust = trust or ssl.platformTrust()
-    context = ssl.CertificateOptions(trustRoot=trust, **extra).getContext()
+    context = ssl.CertificateOptions(trustRoot=trust, **own).getContext()
     if options.pinned:
         pins = frozenset(pin.replace(":", "").lower() for pin in options.pinned)
         context.set_verify(SSL.VERIFY_PEER, lambda *seen: _is_pinned(pins, seen[1], seen[3]))
     return _Unnamed(context, server.host)
 
 
-def _certificates(path: Path) -> list[Any]:
-    end = b"-----END CERTIFICATE-----"
-    blocks = [block[block.index(b"-----BEGIN CERT") :] + end for block in path.read_bytes().split(end)[:-1]]
-    if not blocks:
-        raise ValueError(f"{path} contains no certificate")
-    return [ssl.Certificate.loadPEM(block) for block in blocks]
+def _own_certificate(options: TlsOptions) -> dict[str, Any]:
+    """The gateway's certificate as arguments of CertificateOptions; nothing when there is none."""
+    if not options.certificate:
+        return {}
+    first, *others = _certificates(options.certificate)
+    key = load_pem_private_key(Path(options.key or options.certificate).read_bytes(), None)
+    return {"certificate": first, "extraCertChain": others, "privateKey": key}
+
+
+def _certificates(path: str) -> list[Certificate]:
+    """The certificates of a PEM file."""
+    try:
+        return load_pem_x509_certificates(Path(path).read_bytes())
+    except ValueError as problem:
+        raise ValueError(f"{path} contains no certificate") from problem
 
 
 def _is_pinned(pins: frozenset[str], certificate: X509, depth: int) -> bool:

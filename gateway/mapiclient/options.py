@@ -39,7 +39,8 @@ class PoolOptions:
 
     ``keep_alive`` must be below the server's ``server_recv_timeout`` (5 s in stock installations); Unix
     sockets are kept for ``keep_alive_local``. ``calls_per_turn`` is how many connections one user may
-    occupy at a time, so that nobody keeps everybody else waiting.
+    occupy at a time, so that nobody keeps everybody else waiting. Binary values of more than ``spool_from``
+    bytes are written to a temporary file as they arrive and given as a `Blob`.
     """
 
     connections: int = 10
@@ -56,6 +57,7 @@ class PoolOptions:
     back_off: float = 0.2
     back_off_most: float = 5.0
     reply_bytes: int = 1024 * MIB
+    spool_from: int = 4 * MIB
     compression: bool = False
     tls: TlsOptions = field(default_factory=TlsOptions)
 

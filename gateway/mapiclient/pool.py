@@ -15,6 +15,7 @@ from gateway.mapiclient.errors import PoolClosed, StaleConnection
 from gateway.mapiclient.lanes import Lane, LaneLimits, Why
 from gateway.mapiclient.options import PoolOptions
 from gateway.mapiclient.serverlane import Counters, Encode, ServerLane
+from gateway.mapiclient.soap import Soap
 from gateway.mapiclient.wire.schema import Call, Wait
 
 R = TypeVar("R")
@@ -23,8 +24,7 @@ R = TypeVar("R")
 class Pool:
     """Every connection to every store server.
 
-    ``encode`` turns a call into an `Exchange`; `gateway.mapiclient.soap.exchange_of` is the one that speaks
-    SOAP.
+    ``encode`` turns a call and a session id into an `Exchange`; without it the pool speaks SOAP.
     """
 
     def __init__(
@@ -34,23 +34,25 @@ class Pool:
         self.counters: Final = Counters()
         self.reactor: Final = reactor
         self._connector = Connector(reactor, self.options)
-        self._encode = encode or _soap(self.options)
+        self._encode = encode or Soap(self.options)
         self._calls: dict[Server, ServerLane] = {}
         self._polls: dict[Server, ServerLane] = {}
         self._closed = False
 
-    async def call(self, server: Server, call: Call[R], *, session_id: int = 0, turn: Hashable = "") -> R:
+    async def call(
+        self, server: Server, call: Call[R], *, session_id: int = 0, turn: Hashable = "", repeat: bool = False
+    ) -> R:
         """Send a call and return its reply, whatever its result code says.
 
         ``turn`` is whose call it is: users take turns. A call that met a connection which the server had
-        closed is sent once more if it is idempotent. Raises TransportError, ServerFault, WireError (the
+        closed is sent once more if it is idempotent, or if the caller says that it may be. Raises TransportError, ServerFault, WireError (the
         call cannot be written). Cancelling aborts the exchange.
         """
         lane = self._lane(server, call.kind)
         try:
             return cast("R", await lane.run(call, session_id, turn))
         except StaleConnection as stale:
-            if stale.unknown and not call.idempotent:
+            if stale.unknown and not (call.idempotent or repeat):
                 raise
         self.counters.retries += 1
         return cast("R", await lane.run(call, session_id, turn))
@@ -116,9 +118,3 @@ class Pool:
         calls = [f"calls to {lane!r}" for lane in self._calls.values()]
         polls = [f"polls of {lane!r}" for lane in self._polls.values()]
         return f"<Pool {'; '.join(calls + polls) or 'unused'}{', closed' if self._closed else ''}>"
-
-
-def _soap(options: PoolOptions) -> Encode:
-    from gateway.mapiclient.soap import exchange_of
-
-    return lambda call, session_id: exchange_of(call, session_id, options)

@@ -139,6 +139,9 @@ class ServerLane:
         if ticket.done.called:  # cancelled between the decision and now
             self._apply(self.lane.finished(slot, self._seconds()))
             return
+        if wire.connection.exchanges and wire.connection.ended_already():
+            self._dead(slot, wire, ticket)
+            return
         try:
             exchange = self._encode(ticket.call, ticket.session_id)
         except Exception:
@@ -149,6 +152,14 @@ class ServerLane:
         wire.ticket = ticket
         self._counters.calls += 1
         wire.connection.start(exchange)
+
+    def _dead(self, slot: Slot, wire: _Wire, ticket: _Ticket) -> None:
+        """The server has closed the connection; nothing was sent."""
+        self._forget(slot)
+        wire.connection.close()
+        self._apply(self.lane.stale(slot, self._seconds()))
+        error = StaleConnection("the connection was closed", server=str(self.server), call=ticket.call.name)
+        ticket.done.errback(error)
 
     def _open(self, slot: Slot) -> None:
         connection = Connection(self.server, self._reactor, self, compression=self._options.compression)

@@ -91,11 +91,8 @@ def test_connection_close_means_the_end_of_keep_alive() -> None:
      b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: "],
 )  # fmt: skip
 def test_endless_header_fields_are_an_error(start: bytes) -> None:
-    reader = ReplyReader()
-    reader.feed(start)
     with pytest.raises(HttpError, match="header"):
-        for _ in range(100):
-            reader.feed(b"x" * 1000)
+        read(start + b"x" * 100_000, 1000)
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
