@@ -46,7 +46,7 @@ def _render(part: Part, *, extended: bool) -> bytes:
         fields = b"%b %d" % (fields, part.lines)
     elif part.message is not None:
         inner = _render(part.message, extended=extended)
-        fields = b"%b (%b) %b %d" % (fields, envelope(part.message), inner, part.lines)
+        fields = b"%b %b %b %d" % (fields, envelope(part.message), inner, part.lines)
     if extended:
         fields = b"%b %b %b" % (fields, nstring(part.header(b"content-md5") or None), _common(part))
     return b"(%b)" % fields

@@ -1,7 +1,7 @@
 """The ENVELOPE of a message, rendered (RFC 9051 7.5.2).
 
-Ten items separated by single spaces, without the outer parentheses: the form in which it is stored. Of
-duplicate fields the first counts; address fields are joined. Nothing is decoded: encoded words stay.
+Ten items separated by single spaces. Of duplicate fields the first counts; address fields are joined.
+Nothing is decoded: encoded words stay.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ from gateway.convert.mime.structure import Part
 
 
 def envelope(message: Part) -> bytes:
-    """The items of a message's ENVELOPE."""
+    """The ENVELOPE value of a message, outer parentheses included."""
     sender = addresses(message, b"from")
     header = message.header
-    return b" ".join(
-        (
-            nstring(header(b"date") or None),
-            nstring(header(b"subject")),
-            sender,
-            addresses(message, b"sender", sender),
-            addresses(message, b"reply-to", sender),
-            addresses(message, b"to"),
-            addresses(message, b"cc"),
-            addresses(message, b"bcc"),
-            nstring(header(b"in-reply-to") or None),
-            nstring(header(b"message-id") or None),
-        )
+    items = (
+        nstring(header(b"date") or None),
+        nstring(header(b"subject")),
+        sender,
+        addresses(message, b"sender", sender),
+        addresses(message, b"reply-to", sender),
+        addresses(message, b"to"),
+        addresses(message, b"cc"),
+        addresses(message, b"bcc"),
+        nstring(header(b"in-reply-to") or None),
+        nstring(header(b"message-id") or None),
     )
+    return b"(%b)" % b" ".join(items)
 
 
 def addresses(message: Part, name: bytes, default: bytes = NIL) -> bytes:

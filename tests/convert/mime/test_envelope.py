@@ -18,7 +18,7 @@ def parsed(*rows: str | bytes) -> dict[str, Any]:
     assert rendered.isascii()
     assert b"\r" not in rendered
     assert b"\n" not in rendered
-    items = parse_raw(b"(" + rendered + b")")
+    items = parse_raw(rendered)
     assert len(items) == 10
     return dict(zip(FIELDS, items, strict=True))
 
@@ -30,13 +30,13 @@ def parse_raw(value: bytes) -> Any:
 
 def test_of_the_sample() -> None:
     assert envelope(scan(S1)) == (
-        b'"Tue, 14 Jul 2026 10:00:00 +0200" "t" ((NIL NIL "a" "x.example")) ((NIL NIL "a" "x.example"))'
-        b' ((NIL NIL "a" "x.example")) ((NIL NIL "b" "x.example")) NIL NIL NIL "<1@x.example>"'
+        b'("Tue, 14 Jul 2026 10:00:00 +0200" "t" ((NIL NIL "a" "x.example")) ((NIL NIL "a" "x.example"))'
+        b' ((NIL NIL "a" "x.example")) ((NIL NIL "b" "x.example")) NIL NIL NIL "<1@x.example>")'
     )
 
 
 def test_of_nothing() -> None:
-    assert envelope(scan(b"")) == b"NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL"
+    assert envelope(scan(b"")) == b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 
 
 def test_im17_quotes_and_backslashes() -> None:
