@@ -38,6 +38,8 @@ class ObjectEvent:
     """MODIFIED of a folder: only its counters changed."""
     restored: bool = False
     """MOVED: the object was soft-deleted before."""
+    queue_only: bool = False
+    """MODIFIED: the message itself is the same, only the outgoing queue changed; tables look again, no notice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gateway.mapi import ids
+from gateway.mapi import proptags as p
+from gateway.mapi.props import Props
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver.database import Transaction
 
@@ -44,3 +46,10 @@ def predecessors(key: bytes, before: bytes = b"") -> bytes:
 def valid_source_key(key: object) -> bool:
     """Whether a client's source key can be taken (at most 255 bytes)."""
     return isinstance(key, bytes) and 0 < len(key) <= 255
+
+
+def keys_of(props: Props) -> tuple[bytes, bytes] | None:
+    """Predecessor change list and change key among an object's properties."""
+    if p.PR_CHANGE_KEY not in props:
+        return None
+    return props[p.PR_PREDECESSOR_CHANGE_LIST], props[p.PR_CHANGE_KEY]

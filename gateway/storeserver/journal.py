@@ -183,6 +183,7 @@ def message_event(
     message: Message,
     *,
     gone: bool = False,
+    queue_only: bool = False,
 ) -> None:
     """Tell that something happened to a message in its folder."""
     tx.events.append(
@@ -196,6 +197,7 @@ def message_event(
             parent=folder.entryid,
             state=message.state,
             gone=gone,
+            queue_only=queue_only,
         )
     )
 

@@ -38,7 +38,7 @@ def load_message(
     parts = parts_of(tx, message.id)
     longs = values.long_tree(tx, message.id)
     short = message_props(tx, actor, message, granted)
-    reader = _TreeReader(tx, parts, longs, everything=everything, modifier=_modifier(tx, message.modifier_id))
+    reader = _TreeReader(tx, parts, longs, everything=everything, modifier=modifier_props(tx, message.modifier_id))
     return reader.tree(message.id, message.id, ObjectType.MESSAGE, short)
 
 
@@ -66,7 +66,7 @@ def message_props(tx: Transaction, actor: Actor, message: Message, granted: int)
         p.PR_ACCESS: access,
         p.PR_ACCESS_LEVEL: rights.access_level(access),
     }
-    props |= _modifier(tx, message.modifier_id)
+    props |= modifier_props(tx, message.modifier_id)
     for tag, value in (
         (p.PR_MSG_STATUS, message.status),
         (p.PR_MESSAGE_DELIVERY_TIME, message.delivered),
@@ -77,7 +77,8 @@ def message_props(tx: Transaction, actor: Actor, message: Message, granted: int)
     return props
 
 
-def _modifier(tx: Transaction, user_id: int) -> Props:
+def modifier_props(tx: Transaction, user_id: int) -> Props:
+    """PR_LAST_MODIFIER_NAME and _ENTRYID; empty when the account is gone."""
     try:
         account = account_by_id(tx, user_id)
     except NotFound:

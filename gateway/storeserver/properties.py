@@ -163,6 +163,11 @@ def unpack(data: bytes) -> Props:
     return props
 
 
+def unpack_raw(data: bytes) -> Props:
+    """Like `unpack`, with lists for multi-valued properties; for reading many rows."""
+    return _decoder.decode(data)
+
+
 def pack_value(value: Value) -> bytes:
     """One long value as bytes."""
     return _encoder.encode(value)

@@ -1,0 +1,51 @@
+"""Which messages the client of a restricted synchronisation has, by source key (mapi-soap 7.4).
+
+A set belongs to a sync id and the position that was answered with it, so that a call can be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from gateway.storeserver import schema
+from gateway.storeserver.database import Transaction
+
+_sets: Final = schema.sync_sets
+_KEPT: Final = 9
+_decoder: Final = msgspec.msgpack.Decoder(list[bytes])
+
+
+def is_kept(tx: Transaction, sync_id: int, change_id: int) -> bool:
+    """Whether a set belongs to this position."""
+    where = (_sets.c.sync_id == sync_id) & (_sets.c.change_id == change_id)
+    return tx.connection.execute(sa.select(_sets.c.change_id).where(where)).first() is not None
+
+
+def members(tx: Transaction, sync_id: int, change_id: int) -> set[bytes] | None:
+    """The set of this position, None when there is none."""
+    where = (_sets.c.sync_id == sync_id) & (_sets.c.change_id == change_id)
+    packed = tx.connection.execute(sa.select(_sets.c.members).where(where)).scalar()
+    return None if packed is None else set(_decoder.decode(packed))
+
+
+def keep(
+    tx: Transaction, sync_id: int, asked: int, answered: int, source_keys: Collection[bytes] | None
+) -> None:
+    """Keep the set for the answered position, or with None nothing: the synchronisation is not restricted any more.
+
+    Sets newer than the asked position are dropped, and of the older ones all but the latest nine.
+    """
+    mine = _sets.c.sync_id == sync_id
+    known = tx.connection.execute(sa.select(_sets.c.change_id).where(mine)).scalars().all()
+    older = sorted(number for number in known if number < asked)
+    gone = [number for number in known if number > asked] + older[:-_KEPT]
+    if answered not in gone:
+        gone.append(answered)
+    tx.connection.execute(_sets.delete().where(mine & _sets.c.change_id.in_(gone)))
+    if source_keys is not None:
+        packed = msgspec.msgpack.encode(sorted(source_keys))
+        tx.connection.execute(_sets.insert(), {"sync_id": sync_id, "change_id": answered, "members": packed})
