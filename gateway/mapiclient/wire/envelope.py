@@ -265,13 +265,15 @@ class _FaultFrame(Frame):
         """Code and text, however deep."""
         local = name.rpartition(":")[2]
         if local in ("Code", "Reason"):
-            return _Nested(self)
+            return _FaultKind()
         return TEXT if local in ("faultcode", "faultstring", "Value", "Text") else None
 
     def put(self, name: str, value: Any) -> None:
         """Take the code or the text."""
         local = name.rpartition(":")[2]
-        if local in ("faultcode", "Value"):
+        if isinstance(value, Fault):
+            self.code, self.reason = self.code or value.code, self.reason or value.reason
+        elif local in ("faultcode", "Value"):
             self.code = self.code or value
         elif local in ("faultstring", "Text"):
             self.reason = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any, ClassVar, Final
 
 from gateway.mapi.content import Blob
@@ -103,6 +104,20 @@ class _Real(Kind):
         return write
 
 
+_SINGLE: Final = struct.Struct("f")
+
+
+class _Single(_Real):
+    """A number that has only the precision of 32 bits."""
+
+    def parse(self, text: str) -> float:
+        try:
+            number: float = _SINGLE.unpack(_SINGLE.pack(super().parse(text)))[0]
+        except OverflowError:
+            raise WireError(f"number out of range: {text[:40]}") from None
+        return number
+
+
 class _Text(Kind):
     """UTF-8 text; None is an absent element, the empty string an empty one."""
 
@@ -140,7 +155,7 @@ class _Binary(Kind):
 
 
 BOOL: Final = _Boolean()
-F32: Final = _Real(9)
+F32: Final = _Single(9)
 F64: Final = _Real(17)
 TEXT: Final = _Text()
 BINARY: Final = _Binary()
