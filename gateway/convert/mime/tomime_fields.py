@@ -107,9 +107,14 @@ def comma_separated(items: Iterable[list[str]]) -> list[str]:
     tokens: list[str] = []
     for item in items:
         if tokens:
-            tokens[-1] += ","
+            tokens[-1] = before_special(tokens[-1]) + ","
         tokens += item
     return tokens
+
+
+def before_special(token: str) -> str:
+    """The token as it stands before a comma or colon: an encoded word needs a space there (RFC 2047 5 (3))."""
+    return f"{token} " if token.endswith("?=") else token
 
 
 def _is_plain(text: str) -> bool:

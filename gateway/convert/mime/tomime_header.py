@@ -23,7 +23,12 @@ from gateway.convert.mime.tomime_fields import (
 )
 from gateway.convert.mime.tomime_options import ToMimeOptions, identity_of
 from gateway.convert.mime.tomime_people import REPRESENTING, SENDER, person
-from gateway.convert.mime.tomime_transport import extension_fields, later_fields, trace_fields
+from gateway.convert.mime.tomime_transport import (
+    extension_fields,
+    later_fields,
+    received_fields,
+    trace_fields,
+)
 from gateway.convert.mime.tomime_values import binary, flag, number, text
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
@@ -45,8 +50,9 @@ _MESSAGE_ID: Final = re.compile(r"[!-~]{1,900}")
 def message_fields(content: MessageContent, options: ToMimeOptions) -> Iterator[bytes]:
     """Every field of the message but those that describe its body, in the order in which they are written."""
     props = content.props
-    yield from trace_fields(props)
-    yield from address_fields(content, options.resolve, options.own)
+    received = received_fields(props)
+    yield from trace_fields(received)
+    yield from address_fields(content, received, options)
     yield from _subject_and_date(props)
     yield from _identification(content, options)
     yield from _nature(props)
@@ -55,8 +61,8 @@ def message_fields(content: MessageContent, options: ToMimeOptions) -> Iterator[
         yield from _receipts(props, options)
     if options.marks:
         yield from _marks(props)
-    yield from later_fields(props)
-    yield from extension_fields(props)
+    yield from later_fields(props, received)
+    yield from extension_fields(props, received)
 
 
 def date_time(filetime: int) -> str | None:

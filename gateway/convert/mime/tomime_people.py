@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from gateway.convert.mime.tomime_fields import clean, phrase, quoted
+from gateway.convert.mime.tomime_fields import before_special, clean, phrase, quoted
 from gateway.convert.mime.tomime_values import binary, number, text
 from gateway.mapi import proptags as pt
 from gateway.mapi.ids import parse_one_off_entryid
@@ -24,6 +24,7 @@ Resolve: TypeAlias = "Callable[[bytes], str | None]"
 PLACEHOLDER_DOMAIN: Final = "mapi.invalid"
 """Domain of what is no Internet address (RFC 2606 2)."""
 _DOT_ATOM: Final = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
+_QUOTED_LOCAL: Final = re.compile(r'"((?:[^"\\]|\\.){1,400})"@([^@]*)\Z')
 _NOT_IN_DOMAIN: Final = re.compile(r"[^\w.:\[\]-]+")
 
 
@@ -92,7 +93,8 @@ class Person:
     def tokens(self) -> list[str]:
         """The header tokens: addr-spec, name-addr, or an empty group for a list without address."""
         if not self.address and self.is_list:
-            return [*phrase(self.name)[:-1], f"{phrase(self.name)[-1]}:;"]
+            *words, last = phrase(self.name)
+            return [*words, before_special(last) + ":;"]
         address = addr_spec(self.address or "unknown")
         if not self.name or self.name == self.address:
             return [address]
@@ -164,12 +166,15 @@ def addr_spec(address: str) -> str:
 
     A local part outside ASCII stays (RFC 6531); with an ASCII one the domain is written in A-labels.
     """
-    local, at, domain = re.sub(r"[\s<>]+", "", address).rpartition("@")
-    if not at:
-        local, domain = domain, PLACEHOLDER_DOMAIN
-    domain = _NOT_IN_DOMAIN.sub("", domain).strip(".") or PLACEHOLDER_DOMAIN
-    if local.startswith('"') and local.endswith('"') and len(local) > 2:
-        local = local[1:-1].replace("\\", "")
+    quoted_local = _QUOTED_LOCAL.match(clean(address))
+    if quoted_local:
+        local, domain = re.sub(r"\\(.)", r"\1", quoted_local[1]), quoted_local[2]
+    else:
+        local, at, domain = re.sub(r"[\s<>]+", "", address).rpartition("@")
+        if not at:
+            local, domain = domain, PLACEHOLDER_DOMAIN
+    # What is longer than any address may be (RFC 5321 4.5.3.1) would not fit a line either.
+    local, domain = local[:320], _NOT_IN_DOMAIN.sub("", domain[:255]).strip(".") or PLACEHOLDER_DOMAIN
     if local.isascii() and not domain.isascii():
         domain = _a_labels(domain)
     return f"{local if _DOT_ATOM.match(local) else quoted(local)}@{domain}"

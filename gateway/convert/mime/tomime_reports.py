@@ -11,14 +11,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.convert.mime.tomime_addresses import in_table_order
+from gateway.convert.mime.tomime_addresses import in_table_order, is_report
 from gateway.convert.mime.tomime_fields import clean, structured, unstructured
 from gateway.convert.mime.tomime_options import ToMimeOptions
 from gateway.convert.mime.tomime_parts import Boundaries, Part, content_type, multipart
 from gateway.convert.mime.tomime_people import (
     PLACEHOLDER_DOMAIN,
-    RECEIVED_BY,
-    RECEIVED_REPRESENTING,
     RECIPIENT,
     REPRESENTING,
     SENDER,
@@ -57,9 +55,9 @@ def report_kind(content: MessageContent) -> str:
 
 def _suffix(content: MessageContent) -> str:
     """The end of a REPORT class that says what is reported, in lower case."""
-    message_class = (text(content.props, pt.PR_MESSAGE_CLASS) or "").lower()
-    if not message_class.startswith("report."):
+    if not is_report(content):
         return ""
+    message_class = (text(content.props, pt.PR_MESSAGE_CLASS) or "").lower()
     endings = (*_ACTIONS, *_DISPOSITIONS)
     return next((ending for ending in endings if message_class.endswith(f".{ending}")), "")
 
@@ -79,15 +77,6 @@ def report(
     if machine.eight_bit:
         machine.fields[1] = structured("Content-Transfer-Encoding", ["8bit"])
     return multipart("report", [human, machine, *returned], boundaries.next(), [f"report-type={kind}"])
-
-
-def report_recipient(content: MessageContent, options: ToMimeOptions) -> Person | None:
-    """Whom a report was sent to."""
-    for tags in (RECEIVED_REPRESENTING, RECEIVED_BY):
-        found = person(content.props, tags, options.resolve)
-        if found is not None:
-            return found
-    return None
 
 
 def _status(content: MessageContent, options: ToMimeOptions) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from gateway.convert.mime.tomime_stream import base64_lines
 
 LINE: Final = 998
 """Longest line of a mail without its CRLF (RFC 5322 2.1.1)."""
-_NOT_CLEAN: Final = re.compile(rb"[^\n]{%d}|\x00|^--=_" % (LINE + 2), re.MULTILINE)
+_NOT_CLEAN: Final = re.compile(rb"[^\r\n]{%d}|\x00|^--=_" % (LINE + 1), re.MULTILINE)
 _SHORT: Final = 60
 """Text up to this length is never base64: it is easier to read, and there is little to save."""
 _OUTSIDE_ASCII: Final = bytes(range(0x80, 0x100))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, TypeAlias
 
 from gateway.convert.mime.tomime_fields import unstructured
 from gateway.convert.mime.tomime_text import LINE
@@ -13,13 +13,18 @@ from gateway.mapi import proptags as pt
 from gateway.mapi.propnames import PS_INTERNET_HEADERS
 from gateway.mapi.props import NamedProps, NamedTag
 
+#: Name and value of a field, the value still folded, lines ended by LF.
+ReceivedField: TypeAlias = "tuple[str, str]"
+
 _FIELD: Final = re.compile(r"([!-9;-~]{1,200})[ \t]*:(.*(?:\n[ \t].*)*)")
 _NAME: Final = re.compile(r"[!-9;-~]{1,200}\Z")
 #: Fields that stand above all others, in the order of the transport header.
-_TRACE: Final = re.compile(r"received|return-path\Z|delivered-to\Z|authentication-results\Z", re.IGNORECASE)
+_TRACE: Final = re.compile(
+    r"received|resent-|return-path\Z|delivered-to\Z|authentication-results\Z", re.IGNORECASE
+)
 #: Fields that no property knows, or not as well.
 _LATER: Final = re.compile(
-    r"(?:list-|resent-)|(?:precedence|auto-submitted|content-language|accept-language|user-agent|organization)\Z",
+    r"list-|(?:precedence|auto-submitted|content-language|accept-language|user-agent|organization)\Z",
     re.IGNORECASE,
 )
 #: Named header properties that are written though they do not begin with x-.
@@ -34,17 +39,29 @@ _LIST_FIELDS: Final = (
 )
 
 
-def trace_fields(props: NamedProps) -> Iterator[bytes]:
+def received_fields(props: NamedProps) -> list[ReceivedField]:
+    """The fields of PR_TRANSPORT_MESSAGE_HEADERS in order; lines that are none are left out."""
+    header = (text(props, pt.PR_TRANSPORT_MESSAGE_HEADERS) or "").replace("\r\n", "\n").replace("\r", "\n")
+    blocks = re.split(r"\n(?![ \t])", header.lstrip("\n").partition("\n\n")[0])
+    return [(match[1], match[2]) for block in blocks if (match := _FIELD.match(block))]
+
+
+def trace_fields(received: list[ReceivedField]) -> Iterator[bytes]:
     """Received, Return-Path and their like, as they were received."""
-    for name, value in _transport(props):
+    for name, value in received:
         if _TRACE.match(name):
             yield _as_received(name, value)
 
 
-def later_fields(props: NamedProps) -> Iterator[bytes]:
+def first_received(received: list[ReceivedField], wanted: str) -> bytes | None:
+    """The first field of that name (in lower case) as it was received."""
+    return next((_as_received(name, value) for name, value in received if name.lower() == wanted), None)
+
+
+def later_fields(props: NamedProps, received: list[ReceivedField]) -> Iterator[bytes]:
     """Mailing list fields and others that only the transport header has; lists also from their properties."""
     written = set()
-    for name, value in _transport(props):
+    for name, value in received:
         if _LATER.match(name):
             written.add(name.lower())
             yield _as_received(name, value)
@@ -54,13 +71,13 @@ def later_fields(props: NamedProps) -> Iterator[bytes]:
             yield unstructured(name, value)
 
 
-def extension_fields(props: NamedProps) -> Iterator[bytes]:
+def extension_fields(props: NamedProps, received: list[ReceivedField]) -> Iterator[bytes]:
     """Named header properties (MS-OXCMAIL 2.1.2.1.2), by name: properties come in any order."""
     fields: dict[str, str] = {}
-    received = {name.lower() for name, _ in _transport(props) if _LATER.match(name)}
+    written = {name.lower() for name, _ in received if _LATER.match(name)}
     for key, value in props.items():
         name = _header_name(key)
-        if name and isinstance(value, str) and value and name not in received:
+        if name and isinstance(value, str) and value and name not in written:
             fields[name] = value
     for name in sorted(fields):
         yield unstructured("-".join(map(str.capitalize, name.split("-"))), fields[name])
@@ -73,15 +90,6 @@ def _header_name(key: object) -> str:
     name = str(key.name.id).lower()
     wanted = (name.startswith("x-") or name in _NAMED) and name not in _SAID
     return name if wanted and _NAME.match(name) else ""
-
-
-def _transport(props: NamedProps) -> Iterable[tuple[str, str]]:
-    """The fields of the transport header, values still folded."""
-    header = (text(props, pt.PR_TRANSPORT_MESSAGE_HEADERS) or "").replace("\r\n", "\n").replace("\r", "\n")
-    for block in re.split(r"\n(?![ \t])", header):
-        match = _FIELD.match(block)
-        if match:
-            yield match[1], match[2]
 
 
 def _as_received(name: str, value: str) -> bytes:

@@ -46,7 +46,8 @@ _FIELDS: Final = {"b": "bold", "i": "italic", "ul": "underlined", "strike": "str
 
 def html_from_rich(rtf: bytes) -> str:
     """The document as HTML (ParseError when it is not RTF)."""
-    body = "".join(_Writer().write(events(rtf, _WANTED)))
+    # The last paragraph is ended like the others: nothing follows it.
+    body = "".join(_Writer().write(events(rtf, _WANTED))).removesuffix(_LINE_ENDS["par"])
     return f"<html><body>\r\n<p>{body}</p>\r\n</body></html>\r\n".replace("<p></p>", "<p>&nbsp;</p>")
 
 
