@@ -246,9 +246,9 @@ def _visible(tx: Transaction, actor: Actor, folder: Folder, tree: Sequence[Folde
     """The folders of the tree that are seen: not deleted, and like all their parents visible to the actor."""
     seen = {folder.id}
     for each in tree:
-        if each.parent_id in seen and not each.is_deleted:
-            if rights.on_folder(tx, actor, each) & Rights.FOLDER_VISIBLE:
-                seen.add(each.id)
+        granted = rights.on_folder(tx, actor, each)
+        if each.parent_id in seen and not each.is_deleted and granted & Rights.FOLDER_VISIBLE:
+            seen.add(each.id)
     return seen - {folder.id}
 
 
