@@ -34,8 +34,13 @@ class Command:
 
     @property
     def by_number(self) -> bool:
-        """Whether message sequence numbers occur, in the command or its answer: then no EXPUNGE now (7.5.1)."""
+        """Whether no EXPUNGE may be told with the answer: FETCH, STORE and SEARCH by sequence number (7.5.1)."""
         return False
+
+    @property
+    def uses_numbers(self) -> bool:
+        """Whether the command speaks of messages by sequence number, which UIDONLY forbids (RFC 9586)."""
+        return not getattr(self, "by_uid", True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ STATUS_ITEMS: Final = frozenset(
         "HIGHESTMODSEQ",
         "MAILBOXID",
         "APPENDLIMIT",
-        "DELETED-STORAGE",
     }
 )
 SELECTION: Final = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})

@@ -37,6 +37,8 @@ class Limits:
     """All literals of one command together."""
     memory: int = 65536
     """A larger literal is spooled."""
+    unasked: int = 1 << 62
+    """A literal that the client sends without asking (LITERAL-: 4096)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,11 @@ class Reader:
         """The next event is a `Line`."""
         self._raw = True
 
+    def unread(self, line: bytes) -> None:
+        """Give a raw line back: it is read again, as a command."""
+        self._buffer[:0] = line + b"\r\n"
+        self._scanned = 0
+
     def rest(self) -> bytes:
         """Take everything received and not used yet."""
         rest = bytes(self._buffer)
@@ -213,7 +220,7 @@ class Reader:
         """A line that ends with a literal's announcement."""
         size, waits = int(found[2]), not found[3]
         self._fragments.append(text[: found.start()])
-        error = self._error or self._refusal(size) or (self.gate(self.verb) if waits else None)
+        error = self._error or self._refusal(size, waits=waits) or (self.gate(self.verb) if waits else None)
         if error is not None:
             return self._refused(error, size, waits=waits)
         self._total += size
@@ -225,8 +232,10 @@ class Reader:
             self._keep(literal)
         return Continue() if waits else None
 
-    def _refusal(self, size: int) -> ParseError | None:
+    def _refusal(self, size: int, *, waits: bool) -> ParseError | None:
         limits = self.limits
+        if not waits and size > limits.unasked:
+            return ParseError("the literal is too large to be sent unasked", code="TOOBIG")
         message = self.verb in (b"APPEND", b"REPLACE")
         if size > (limits.message if message else limits.literal):
             return ParseError("literal too large", code="TOOBIG", no=True)

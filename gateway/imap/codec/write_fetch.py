@@ -61,14 +61,12 @@ def batch(numbers: Sequence[int], columns: Sequence[Column], *, by_uid_only: boo
 
 @lru_cache(maxsize=4096)
 def _day(days: int) -> bytes:
-    return date_time(days * 86400)[:12] + b" %02d:%02d:%02d +0000\""
+    return date_time(days * 86400)[:12] + b' %02d:%02d:%02d +0000"'
 
 
 def dates(seconds: Iterable[int]) -> list[bytes]:
     """INTERNALDATE texts of Unix seconds."""
-    return [
-        _day(moment // 86400) % (moment // 3600 % 24, moment // 60 % 60, moment % 60) for moment in seconds
-    ]
+    return [_day(moment // 86400) % (moment // 3600 % 24, moment // 60 % 60, moment % 60) for moment in seconds]
 
 
 def opening(number: int, *, by_uid_only: bool = False) -> bytes:
@@ -88,3 +86,11 @@ def body_head(label: bytes, origin: int | None, size: int, *, binary: bool = Fal
 def body_nil(label: bytes, origin: int | None) -> bytes:
     """A section that does not exist."""
     return label + (b" NIL" if origin is None else b"<%d> NIL" % origin)
+
+
+def heads(numbers: Sequence[int], columns: Sequence[Column], *, by_uid_only: bool = False) -> list[bytes]:
+    """The beginnings of responses whose last items follow one by one: everything but the closing parenthesis."""
+    template = (b"* %d UIDFETCH (" if by_uid_only else b"* %d FETCH (") + b" ".join(
+        piece for piece, _ in columns
+    )
+    return [template % row for row in zip(numbers, *(column for _, column in columns), strict=True)]

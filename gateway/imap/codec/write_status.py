@@ -47,3 +47,8 @@ def identification(fields: Iterable[tuple[str, str]]) -> bytes:
 def in_progress(tag: str) -> bytes:
     """``* OK [INPROGRESS ("tag" NIL NIL)]`` (RFC 9585)."""
     return untagged("OK", "Still working", f'INPROGRESS ("{tag}" NIL NIL)')
+
+
+def highest_modseq(value: int) -> bytes:
+    """``* OK [HIGHESTMODSEQ n]`` (RFC 7162 3.1.2.1)."""
+    return untagged("OK", "Highest", f"HIGHESTMODSEQ {value}")

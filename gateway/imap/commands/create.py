@@ -1,0 +1,59 @@
+"""CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE (RFC 9051 6.3.4 to 6.3.8; RFC 6154, 8474)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from gateway.imap.answers import Done, Refused
+from gateway.imap.codec import commands as c
+from gateway.imap.connection import User
+from gateway.mailbox.tree import Mailbox
+
+_USES: Final = frozenset({"\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"})
+
+
+async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
+    """Create a mailbox and the parents it lacks; a delimiter at the end is ignored."""
+    if command.use:
+        raise Refused("The mail store chooses its special folders itself", "USEATTR")
+    name = command.mailbox.rstrip("/")
+    if not name:
+        raise Refused("A mailbox needs a name", "CANNOT")
+    mailbox = await user.account.create(name)
+    yield Done("Created", f"MAILBOXID ({mailbox.mailbox_id})")
+
+
+async def delete(user: User, command: c.Delete) -> AsyncIterator[bytes | Done]:
+    """Delete a mailbox. A client that has it selected leaves it."""
+    mailbox = await user.mailbox(command.mailbox)
+    if mailbox.is_inbox:
+        raise Refused("INBOX cannot be deleted", "CANNOT")
+    if _selected(user, mailbox):
+        user.unselect()
+    await user.account.delete(mailbox.name)
+    yield Done("Deleted")
+
+
+async def rename(user: User, command: c.Rename) -> AsyncIterator[bytes | Done]:
+    """Rename a mailbox with all below it; INBOX gives its messages away (6.3.6)."""
+    await user.account.rename(command.mailbox, command.to.rstrip("/"))
+    if user.selection is not None:
+        await user.selection.view.refresh()
+    yield Done("Renamed")
+
+
+async def subscribe(user: User, command: c.Subscribe) -> AsyncIterator[bytes | Done]:
+    """Subscribe."""
+    await user.account.subscribe(command.mailbox, on=True)
+    yield Done()
+
+
+async def unsubscribe(user: User, command: c.Unsubscribe) -> AsyncIterator[bytes | Done]:
+    """Unsubscribe."""
+    await user.account.subscribe(command.mailbox, on=False)
+    yield Done()
+
+
+def _selected(user: User, mailbox: Mailbox) -> bool:
+    return user.selection is not None and user.selection.mailbox.entryid == mailbox.entryid

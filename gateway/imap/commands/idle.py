@@ -1,0 +1,25 @@
+"""IDLE (RFC 9051 6.3.13)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from gateway.imap.answers import Done, StateError
+from gateway.imap.codec import commands as c
+from gateway.imap.codec.write_status import CONTINUE_IDLE
+from gateway.imap.connection import User
+
+
+async def idle(user: User, command: c.Idle) -> AsyncIterator[bytes | Done]:
+    """Tell what happens as it happens, until the client says DONE."""
+    if not user.options.idle:
+        raise StateError("IDLE is not offered")
+    with user.listening() as bell:
+        yield CONTINUE_IDLE
+        yield user.updates()
+        while bell.line is None:
+            await bell.rung()
+            yield user.updates()
+    if not user.is_done(bell.line):
+        raise StateError("Expected DONE")
+    yield Done("Idle ended")

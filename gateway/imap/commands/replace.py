@@ -1,0 +1,34 @@
+"""REPLACE and UID REPLACE (RFC 8508): store a new version of a message, remove the old one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from gateway.imap.answers import Done, Refused, StateError
+from gateway.imap.codec import commands as c
+from gateway.imap.codec.write_status import untagged
+from gateway.imap.commands.append import append_uid, stored
+from gateway.imap.connection import Selection
+
+
+async def replace(selection: Selection, command: c.Replace) -> AsyncIterator[bytes | Done]:
+    """Append, then remove; APPENDUID is told untagged before the EXPUNGE (RFC 8508 3.4)."""
+    selection.must_be_writable()
+    uid = _old(selection, command)
+    mailbox = await selection.user.folder(command.mailbox)
+    uids = await stored(selection.user, mailbox, (command.message,))
+    code = append_uid(mailbox, uids)
+    if code:
+        yield untagged("OK", "Stored", code)
+    await selection.view.remove([uid])
+    yield Done("Replaced")
+
+
+def _old(selection: Selection, command: c.Replace) -> int:
+    told = selection.told
+    number = told.number(command.number) if command.by_uid and command.number else command.number or told.count
+    if not 0 < number <= told.count:
+        if command.by_uid:
+            raise Refused("No such message", "NONEXISTENT")
+        raise StateError("No such message")
+    return told.uids[number - 1]

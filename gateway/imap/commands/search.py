@@ -1,0 +1,74 @@
+"""SEARCH and UID SEARCH (RFC 9051 6.4.4; RFC 4731, 5182, 7162, 9394)."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import AsyncIterator, Sequence
+
+from gateway.imap import searching
+from gateway.imap.answers import Done
+from gateway.imap.codec import commands as c
+from gateway.imap.codec import write_search as w
+from gateway.imap.codec.searchkeys import uses_modseq
+from gateway.imap.connection import Selection
+from gateway.imap.windows import window
+
+
+async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes | Done]:
+    """Find messages."""
+    returns = command.returns
+    if returns is not None and "SAVE" in returns.wanted:
+        selection.told.saved = array("I")  # RFC 5182 2.1: a search that fails leaves nothing
+    uids = await searching.found(selection, command.key)
+    modseq = uses_modseq(command.key)
+    if returns is None and not selection.connection.rev2:
+        numbers = uids if command.by_uid else searching.numbers_of(selection.told, uids)
+        yield w.search(numbers, searching.highest_modseq(selection, uids) if modseq else None)
+        return
+    options = returns or c.ReturnOptions(frozenset({"ALL"}))
+    numbers = uids if command.by_uid else searching.numbers_of(selection.told, uids)
+    if "SAVE" in options.wanted:
+        selection.told.saved = saved(options, uids)
+    if options.wanted != {"SAVE"}:
+        yield result(selection, options, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
+
+
+def saved(options: c.ReturnOptions, uids: Sequence[int]) -> array[int]:
+    """What ``$`` holds afterwards (RFC 5182 2.4, RFC 9394 3.1): with MIN and MAX alone only these."""
+    wanted = options.wanted
+    if options.partial is not None:
+        return array("I", sorted(window(uids, options.partial)))
+    if uids and not wanted & {"ALL", "COUNT"} and wanted & {"MIN", "MAX"}:
+        ends = [uid for name, uid in (("MIN", min(uids)), ("MAX", max(uids))) if name in wanted]
+        return array("I", sorted(set(ends)))
+    return array("I", sorted(uids))
+
+
+def result(
+    selection: Selection,
+    options: c.ReturnOptions,
+    uids: Sequence[int],
+    numbers: Sequence[int],
+    *,
+    by_uid: bool,
+    modseq: bool,
+) -> w.ESearch:
+    """ESEARCH for results in their order; `uids` and `numbers` (which is what is told) go side by side."""
+    wanted = options.wanted
+    answer = w.ESearch(selection.connection.tag, by_uid, utf8=selection.connection.utf8)
+    answer.count = len(uids) if "COUNT" in wanted else None
+    answer.least = min(numbers, default=None) if "MIN" in wanted else None
+    answer.most = max(numbers, default=None) if "MAX" in wanted else None
+    answer.all = numbers if "ALL" in wanted else None
+    if options.partial is not None:
+        answer.partial = (options.partial, window(numbers, options.partial))
+    if modseq and uids:
+        answer.modseq = searching.highest_modseq(selection, _told_of(options, uids))
+    return answer
+
+
+def _told_of(options: c.ReturnOptions, uids: Sequence[int]) -> Sequence[int]:
+    """The messages whose mod-sequences count: with MIN and MAX alone only theirs (RFC 7162 3.1.10)."""
+    if options.wanted & {"ALL", "COUNT", "PARTIAL"}:
+        return uids
+    return [uid for name, uid in (("MIN", min(uids)), ("MAX", max(uids))) if name in options.wanted] or uids

@@ -1,0 +1,324 @@
+"""What a connection knows, one class per state: `Connection`, `User` after login, `Selection` in a mailbox.
+
+Commands see these; transport and octets are behind `Wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol, TypeAlias
+
+from twisted.internet.defer import Deferred
+
+from gateway.imap import telling
+from gateway.imap.answers import Refused
+from gateway.imap.capabilities import capabilities
+from gateway.imap.codec.commands import State
+from gateway.imap.codec.cursor import Dialect
+from gateway.imap.codec.write_fetch import FlagTexts
+from gateway.imap.options import Options
+from gateway.imap.quirks import Quirks, quirks_of
+from gateway.imap.selected import Rows, Selected
+from gateway.mailbox.account import Account
+from gateway.mailbox.tree import Mailbox
+from gateway.mailbox.view import View
+
+#: Gives the account of a user who proves a password: (user, password, peer). Raises LogonFailed, TransportError.
+Authenticate: TypeAlias = Callable[[str, str, str], Awaitable[Account]]
+
+
+class Bell:
+    """Something to wait for that may ring any number of times meanwhile."""
+
+    __slots__ = ("_rung", "_waiting", "line")
+
+    def __init__(self) -> None:
+        self._rung = False
+        self._waiting: Deferred[None] | None = None
+        self.line: bytes | None = None
+        """The line the client sent."""
+
+    def ring(self) -> None:
+        """Something happened."""
+        self._rung = True
+        if self._waiting is not None and not self._waiting.called:
+            self._waiting.callback(None)
+
+    async def rung(self) -> None:
+        """Wait until something happened since the last time."""
+        if not self._rung:
+            self._waiting = Deferred()
+            await self._waiting
+            self._waiting = None
+        self._rung = False
+
+
+class Wire(Protocol):
+    """What a connection needs of the protocol below it."""
+
+    peer: str
+    loopback: bool
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection is encrypted."""
+
+    def write(self, data: bytes) -> None:
+        """Send a little, at once."""
+
+    async def send(self, data: bytes) -> None:
+        """Send a piece, wait for room."""
+
+    async def line(self) -> bytes:
+        """The next raw line of the client."""
+
+    def line_rings(self, bell: Bell) -> None:
+        """The same without waiting: the bell rings when the line is there."""
+
+    def unread(self, line: bytes) -> None:
+        """Take a raw line as a command instead."""
+
+    def every(self, seconds: float, work: Callable[[], None]) -> Callable[[], None]:
+        """Do something again and again; returns the way to stop."""
+
+    def seconds(self) -> float:
+        """The clock."""
+
+    def after_answer(self, work: Callable[[], None]) -> None:
+        """Do this when the tagged response was sent."""
+
+    def start_tls(self) -> None:
+        """Begin the TLS handshake."""
+
+    def compress(self) -> None:
+        """Compress both directions."""
+
+    def disconnect(self) -> None:
+        """Close when everything was sent."""
+
+    def limits_changed(self) -> None:
+        """The client may send more, or less, than before."""
+
+
+class Connection:
+    """A client, before or after login."""
+
+    options: Options
+    __slots__ = ("_client", "authenticate", "compressed", "enabled", "options", "tag", "tls", "user", "wire")
+
+    def __init__(self, authenticate: Authenticate, options: Options, wire: Wire, *, tls: bool) -> None:
+        self.authenticate = authenticate
+        self.options = options
+        self.wire = wire
+        self.tls = tls
+        self.enabled: set[str] = set()
+        self.compressed = False
+        self.tag = ""
+        self.user: User | None = None
+        self._client: dict[str, str] = {}
+
+    @property
+    def state(self) -> State:
+        """The state of RFC 9051 section 3."""
+        if self.user is None:
+            return State.NOT_AUTHENTICATED
+        return State.AUTHENTICATED if self.user.selection is None else State.SELECTED
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What is offered now."""
+        return capabilities(self)
+
+    @property
+    def can_start_tls(self) -> bool:
+        """Whether STARTTLS is possible."""
+        return self.tls and not self.wire.secure and not self.compressed
+
+    @property
+    def can_compress(self) -> bool:
+        """Whether COMPRESS is possible."""
+        return self.options.compress and not self.compressed
+
+    @property
+    def may_log_in(self) -> bool:
+        """Whether passwords are taken on this connection."""
+        rule = self.options.plaintext_login
+        return self.wire.secure or rule == "always" or (rule == "loopback" and self.wire.loopback)
+
+    @property
+    def utf8(self) -> bool:
+        """Whether names are spoken in UTF-8."""
+        return not self.enabled.isdisjoint(_UTF8)
+
+    @property
+    def rev2(self) -> bool:
+        """Whether the client enabled IMAP4rev2."""
+        return "IMAP4REV2" in self.enabled
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the client's commands are to be read."""
+        return Dialect(self.utf8, "UTF8=ACCEPT" in self.enabled)
+
+    @property
+    def condstore(self) -> bool:
+        """Whether mod-sequences are told (RFC 7162 3.1)."""
+        return "CONDSTORE" in self.enabled
+
+    @property
+    def qresync(self) -> bool:
+        """Whether VANISHED replaces EXPUNGE (RFC 7162 3.2)."""
+        return "QRESYNC" in self.enabled
+
+    @property
+    def uid_only(self) -> bool:
+        """Whether sequence numbers are abolished (RFC 9586)."""
+        return "UIDONLY" in self.enabled
+
+    @property
+    def quirks(self) -> Quirks:
+        """How this client differs from the RFCs."""
+        if self.options.quirks == "none":
+            return Quirks(self.options.commands_in_idle)
+        found = quirks_of(self._client)
+        return Quirks(self.options.commands_in_idle or found.commands_in_idle)
+
+    def identify(self, fields: dict[str, str]) -> None:
+        """Remember what the client says of itself."""
+        self._client = fields
+
+    async def log_in(self, user: str, password: str) -> User:
+        """Prove a password and become its user. Raises LogonFailed, TransportError, Refused."""
+        if not self.may_log_in:
+            raise Refused("Use TLS first", "PRIVACYREQUIRED")
+        account = await self.authenticate(user, password, self.wire.peer)
+        self.user = User(self, account)
+        self.wire.limits_changed()
+        return self.user
+
+    def log_out(self) -> None:
+        """Forget the user and everything the user did."""
+        if self.user is not None:
+            self.user.close()
+            self.user = None
+        self.enabled.clear()
+        self.wire.limits_changed()
+
+
+_UTF8: Final = frozenset({"IMAP4REV2", "UTF8=ACCEPT"})
+
+
+class User:
+    """A client that has logged in."""
+
+    __slots__ = ("account", "connection", "selection")
+
+    def __init__(self, connection: Connection, account: Account) -> None:
+        self.connection = connection
+        self.account = account
+        self.selection: Selection | None = None
+
+    @property
+    def options(self) -> Options:
+        """The options of the head."""
+        return self.connection.options
+
+    async def mailbox(self, name: str) -> Mailbox:
+        """The mailbox of a name. Raises NotFound."""
+        return (await self.account.mailboxes()).get(name)
+
+    async def folder(self, name: str) -> Mailbox:
+        """A mailbox that holds messages. Raises NotFound, Refused."""
+        found = await self.mailbox(name)
+        if not found.selectable:
+            raise Refused("The mailbox holds no messages", "CANNOT")
+        return found
+
+    async def select(self, mailbox: Mailbox, *, read_only: bool) -> Selection:
+        """Open a mailbox as the selected one."""
+        view = await self.account.view(mailbox)
+        self.selection = Selection(self, view, read_only=read_only)
+        return self.selection
+
+    def unselect(self) -> None:
+        """Leave the selected mailbox."""
+        if self.selection is not None:
+            self.account.release(self.selection.view)
+            self.selection = None
+
+    def updates(self, *, expunge: bool = True) -> bytes:
+        """What happened that the client was not told yet, rendered."""
+        return self.selection.updates(expunge=expunge) if self.selection is not None else b""
+
+    @contextmanager
+    def listening(self) -> Iterator[Bell]:
+        """A bell that rings when there may be updates, or when the client sent a line."""
+        bell = Bell()
+        selection = self.selection
+        stops = [selection.view.watch(bell.ring)] if selection is not None else []
+        if self.options.keepalive:
+            stops.append(self.connection.wire.every(self.options.keepalive, self.still_here))
+        self.connection.wire.line_rings(bell)
+        try:
+            yield bell
+        finally:
+            for stop in stops:
+                stop()
+
+    def is_done(self, line: bytes) -> bool:
+        """Whether a line ends IDLE. For some clients any command does, which is carried out then (see quirks)."""
+        if line.strip().upper() == b"DONE":
+            return True
+        if self.connection.quirks.commands_in_idle:
+            self.connection.wire.unread(line)
+            return True
+        return False
+
+    def still_here(self) -> None:
+        """Tell a client that waits that the connection lives."""
+        self.connection.wire.write(telling.STILL_HERE)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.unselect()
+        self.account.logout()
+
+
+class Selection:
+    """A client in a mailbox."""
+
+    __slots__ = ("flag_texts", "keywords_told", "read_only", "told", "user", "view")
+
+    def __init__(self, user: User, view: View, *, read_only: bool) -> None:
+        self.user = user
+        self.view = view
+        self.read_only = read_only
+        self.flag_texts: FlagTexts = telling.flag_texts(view)
+        self.keywords_told = 0
+        self.told = Selected(view)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection."""
+        return self.user.connection
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox as it was when it was opened."""
+        return self.view.mailbox
+
+    def must_be_writable(self) -> None:
+        """Raise Refused in a mailbox that was opened with EXAMINE."""
+        if self.read_only:
+            raise Refused("The mailbox was opened read-only")
+
+    def updates(
+        self, *, expunge: bool, mention: Rows | None = None, leave_out: frozenset[int] = frozenset()
+    ) -> bytes:
+        """What the client must be told now, rendered; it counts as told.
+
+        `mention` are messages whose flags are told in any case, `leave_out` the UIDs of those the client asked to
+        hear nothing of (.SILENT).
+        """
+        return telling.updates(self, expunge=expunge, mention=mention, leave_out=leave_out)

@@ -1,0 +1,143 @@
+r"""Which mailboxes a LIST names, and what is said of each (RFC 9051 6.3.9, 7.3.1; RFC 5258).
+
+Patterns are matched in time proportional to the name, whatever the pattern: all positions in the pattern are
+followed at once, as the bits of an integer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.imap.codec import commands as c
+from gateway.mailbox.names import DELIMITER, INBOX
+from gateway.mailbox.tree import Mailbox, Mailboxes
+
+
+class Pattern:
+    """A mailbox name with wildcards: ``*`` is any text, ``%`` any text within one level."""
+
+    __slots__ = ("_final", "_literals", "_percents", "_stars")
+
+    def __init__(self, text: str) -> None:
+        self._literals: dict[str, int] = {}
+        self._stars = self._percents = 0
+        for position, character in enumerate(text):
+            bit = 1 << position
+            if character == "*":
+                self._stars |= bit
+            elif character == "%":
+                self._percents |= bit
+            else:
+                self._literals[character] = self._literals.get(character, 0) | bit
+        self._final = 1 << len(text)
+
+    def matches(self, name: str) -> bool:
+        """Whether the whole name fits."""
+        here = self._skipped(1)
+        for character in name:
+            stays = here & (self._stars if character == DELIMITER else self._stars | self._percents)
+            here = self._skipped((here & self._literals.get(character, 0)) << 1 | stays)
+            if not here:
+                return False
+        return bool(here & self._final)
+
+    def _skipped(self, here: int) -> int:
+        """The positions, and those behind wildcards that stand for nothing."""
+        wild = self._stars | self._percents
+        while (more := here | (here & wild) << 1) != here:
+            here = more
+        return here
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a LIST."""
+
+    name: str
+    attributes: tuple[str, ...]
+    mailbox: Mailbox | None
+    extended: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def attributes(mailbox: Mailbox) -> list[str]:
+    """What is said of a mailbox without being asked."""
+    found = [] if mailbox.selectable else ["\\Noselect"]
+    found.append("\\HasChildren" if mailbox.has_children else "\\HasNoChildren")
+    if mailbox.special_use is not None:
+        found.append(mailbox.special_use)
+    return found
+
+
+def patterns_of(reference: str, patterns: Iterable[str]) -> list[Pattern]:
+    """Patterns behind their reference, which is a plain prefix (6.3.9)."""
+    return [Pattern(_inbox(reference + pattern)) for pattern in patterns]
+
+
+def _inbox(pattern: str) -> str:
+    """INBOX is spelt in any case of letters (5.1)."""
+    head, slash, rest = pattern.partition(DELIMITER)
+    return f"{INBOX}{slash}{rest}" if head.upper() == INBOX else pattern
+
+
+def needs_subscriptions(command: c.List) -> bool:
+    """Whether subscriptions matter."""
+    return "SUBSCRIBED" in command.selection or "SUBSCRIBED" in command.returns
+
+
+def matches(command: c.List, tree: Mailboxes, subscribed: frozenset[str]) -> Iterator[Listed]:
+    """The mailboxes a LIST asks for, parents before children."""
+    patterns = patterns_of(command.reference, command.patterns)
+    selected = _selected(command, tree, subscribed)
+    names: Mapping[str, Mailbox | None] = {mailbox.name: mailbox for mailbox in tree}
+    if "SUBSCRIBED" in command.selection:
+        names = {**names, **{name: None for name in sorted(subscribed) if name not in names}}
+    above = _parents(selected) if "RECURSIVEMATCH" in command.selection else frozenset()
+    for name, mailbox in names.items():
+        chosen = name in selected
+        if (chosen or name in above) and any(pattern.matches(name) for pattern in patterns):
+            yield _listed(command, name, mailbox, subscribed, below=name in above)
+
+
+def _selected(command: c.List, tree: Mailboxes, subscribed: frozenset[str]) -> frozenset[str]:
+    chosen: set[str] = {mailbox.name for mailbox in tree}
+    if "SPECIAL-USE" in command.selection:
+        chosen = {mailbox.name for mailbox in tree if mailbox.special_use is not None}
+    if "SUBSCRIBED" in command.selection:
+        chosen = chosen & subscribed if "SPECIAL-USE" in command.selection else set(subscribed)
+    return frozenset(chosen)
+
+
+def _parents(names: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for name in names:
+        while DELIMITER in name:
+            name = name.rpartition(DELIMITER)[0]
+            found.add(name)
+    return frozenset(found)
+
+
+def _listed(
+    command: c.List, name: str, mailbox: Mailbox | None, subscribed: frozenset[str], *, below: bool
+) -> Listed:
+    said = ["\\NonExistent"] if mailbox is None else attributes(mailbox)
+    if needs_subscriptions(command) and name in subscribed:
+        said.append("\\Subscribed")
+    # RFC 5258 3.5: which selection options something below fits.
+    criteria = tuple(sorted(command.selection & {"SUBSCRIBED", "SPECIAL-USE"}))
+    return Listed(name, tuple(said), mailbox, (("CHILDINFO", criteria),) if below and criteria else ())
+
+
+def lsub_matches(
+    command: c.Lsub, tree: Mailboxes, subscribed: frozenset[str]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    r"""Subscribed names that fit; with ``%`` also, as \Noselect, the parents of such that lie deeper."""
+    [pattern] = patterns_of(command.reference, (command.pattern,))
+    parents = _parents(subscribed) - subscribed if command.pattern.endswith("%") else frozenset()
+    for name in sorted(subscribed | parents, key=lambda name: (name != INBOX, name.split(DELIMITER))):
+        if pattern.matches(name):
+            yield name, ("\\Noselect",) if name in parents else _lsub_attributes(tree, name)
+
+
+def _lsub_attributes(tree: Mailboxes, name: str) -> Sequence[str]:
+    return attributes(tree.get(name)) if name in tree else ()

@@ -1,0 +1,129 @@
+"""A search as the client wrote it becomes criteria of `gateway.mailbox`: numbers become UIDs, names become flags."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from gateway.imap.answers import StateError
+from gateway.imap.codec import searchkeys as k
+from gateway.imap.connection import Selection
+from gateway.imap.selected import Selected
+from gateway.mailbox import criteria as m
+from gateway.mailbox.flags import FLAGS_BY_NAME
+
+_NOTHING: Final = m.Not(m.All())
+
+
+class Translation:
+    """Turns the keys of one search in one mailbox into criteria. Raises StateError for numbers that do not exist."""
+
+    def __init__(self, told: Selected, *, uid_only: bool = False) -> None:
+        self._told = told
+        self._uid_only = uid_only
+
+    def __call__(self, key: k.Key) -> m.Criterion:
+        """The criterion of a key."""
+        found: m.Criterion = _TRANSLATIONS[type(key)](self, key)
+        return found
+
+    def numbers(self, key: k.Numbers) -> m.Criterion:
+        """A set of messages."""
+        if self._uid_only and not key.by_uid and not key.numbers.saved:
+            raise StateError("Message numbers are not used any more", "UIDREQUIRED")
+        ranges = self._told.uid_ranges(key.numbers, by_uid=key.by_uid)
+        if ranges is None:
+            raise StateError("No such message")
+        return m.Uids(ranges)
+
+    def both(self, key: k.And) -> m.Criterion:
+        """All of several."""
+        return m.And(tuple(map(self, key.keys)))
+
+    def either(self, key: k.Or) -> m.Criterion:
+        """One of two."""
+        return m.Or((self(key.left), self(key.right)))
+
+    def opposite(self, key: k.Not) -> m.Criterion:
+        """The opposite."""
+        return m.Not(self(key.key))
+
+
+def _flagged(key: k.Flagged) -> m.Criterion:
+    bit = FLAGS_BY_NAME.get(key.flag.lower())
+    if bit is not None:
+        return m.Flagged(bit)
+    return _NOTHING if key.flag.startswith("\\") else m.Keyword(key.flag)  # nothing is \Recent
+
+
+_FIELDS: Final = {
+    k.DateOf.INTERNAL: m.DateField.INTERNAL,
+    k.DateOf.SENT: m.DateField.SENT,
+    k.DateOf.SAVED: m.DateField.SAVED,
+}
+
+
+def _dated(key: k.Dated) -> m.Criterion:
+    field, day = _FIELDS[key.of], key.day
+    after = day + timedelta(days=1) if day < date.max else None
+    if key.relation is k.Relation.BEFORE:
+        return m.Dated(field, None, day)
+    return m.Dated(field, day, after if key.relation is k.Relation.ON else None)
+
+
+def _address(key: k.Address) -> m.Criterion:
+    if key.field is k.Field.SUBJECT:
+        return m.Header("Subject", key.text)
+    return m.Address(key.field.value.capitalize(), key.text)
+
+
+_TRANSLATIONS: Final[dict[type, Callable[[Translation, Any], m.Criterion]]] = {
+    k.All: lambda self, key: m.All(),
+    k.And: Translation.both,
+    k.Or: Translation.either,
+    k.Not: Translation.opposite,
+    k.Numbers: Translation.numbers,
+    k.Flagged: lambda self, key: _flagged(key),
+    k.Address: lambda self, key: _address(key),
+    k.Header: lambda self, key: m.Header(key.name, key.text),
+    k.Body: lambda self, key: m.Body(key.text),
+    k.Text: lambda self, key: m.Text(key.text),
+    k.Dated: lambda self, key: _dated(key),
+    k.Larger: lambda self, key: m.Size(key.size, larger=True),
+    k.Smaller: lambda self, key: m.Size(key.size, larger=False),
+    k.Younger: lambda self, key: m.Age(key.seconds, younger=True),
+    k.Older: lambda self, key: m.Age(key.seconds, younger=False),
+    k.ModSeq: lambda self, key: m.ModifiedSince(key.least),
+    k.EmailId: lambda self, key: m.EmailId(key.id),
+    k.ThreadId: lambda self, key: m.EmailId(key.id, thread=True),
+    k.SaveDateSupported: lambda self, key: m.Not(m.All()),
+}
+
+
+async def found(selection: Selection, key: k.Key) -> array[int]:
+    """The UIDs of messages the client knows that match, ascending."""
+    if k.uses_modseq(key):
+        selection.connection.enabled.add("CONDSTORE")
+    told = selection.told
+    criterion = Translation(told, uid_only=selection.connection.uid_only)(key)
+    uids = await selection.view.search(criterion)
+    if not told.ghosts:
+        return uids
+    known = set(told.uids)
+    return array("I", [uid for uid in uids if uid in known])
+
+
+def numbers_of(told: Selected, uids: Sequence[int]) -> list[int]:
+    """The sequence numbers of ascending UIDs that the client knows."""
+    if len(uids) * 8 < told.count:
+        return told.numbers(uids)
+    wanted = set(uids)
+    return [number for number, uid in enumerate(told.uids, 1) if uid in wanted]
+
+
+def highest_modseq(selection: Selection, uids: Sequence[int]) -> int | None:
+    """The highest mod-sequence of some messages."""
+    view = selection.view
+    return max((view.modseqs[at] for at in map(view.index, uids) if at >= 0), default=None)

@@ -1,0 +1,226 @@
+"""What one client has been told of its selected mailbox, and what it must still be told. Pure.
+
+The View is shared and moves on by itself; a client counts messages by what it was told. `Selected` keeps the
+difference: it holds the View's UIDs by reference, so that a client that is up to date costs nothing, and a
+copy only between an expunge and the moment it may be told (RFC 9051 7.5.1, 5.5).
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from gateway.imap.codec.sequence import Range, SequenceSet
+from gateway.mailbox.state import Delta
+
+#: Messages that are looked at in one go.
+BATCH: Final = 1000
+
+
+class Followed(Protocol):
+    """What `Selected` reads of a View."""
+
+    @property
+    def uids(self) -> array[int]:
+        """UIDs, ascending, never changed in place."""
+
+    @property
+    def modseqs(self) -> array[int]:
+        """Mod-sequences, parallel."""
+
+    @property
+    def serial(self) -> int:
+        """The version."""
+
+    @property
+    def highest_modseq(self) -> int:
+        """HIGHESTMODSEQ."""
+
+    def since(self, serial: int) -> Delta:
+        """What changed after a version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Messages that were asked for: sequence numbers and UIDs, side by side, ascending."""
+
+    numbers: Sequence[int]
+    uids: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def batches(self, size: int = BATCH) -> Iterator[Rows]:
+        """The same in pieces."""
+        for at in range(0, len(self.uids), size):
+            yield Rows(self.numbers[at : at + size], self.uids[at : at + size])
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """What to tell: in this order, expunged messages, the count if it changed, messages whose flags changed."""
+
+    expunged: tuple[int, ...] = ()
+    """UIDs, ascending."""
+    expunged_numbers: tuple[int, ...] = ()
+    """Their sequence numbers before any of them went, ascending."""
+    exists: int | None = None
+    flagged: Rows = field(default_factory=lambda: Rows((), ()))
+    arrived: Rows = field(default_factory=lambda: Rows((), ()))
+
+
+class Selected:
+    """The bookkeeping of one client in one mailbox.
+
+    `saved` is the result of the last SEARCH RETURN (SAVE), ``$`` (6.4.4.1).
+    """
+
+    __slots__ = ("_ghosts", "_highest", "_serial", "_told", "saved", "view")
+
+    def __init__(self, view: Followed) -> None:
+        self.view = view
+        self._told = view.uids
+        self._serial = view.serial
+        self._highest = view.highest_modseq
+        self._ghosts: set[int] = set()
+        self.saved: array[int] = array("I")
+
+    @property
+    def uids(self) -> array[int]:
+        """The UIDs of the messages the client counts."""
+        return self._told
+
+    @property
+    def count(self) -> int:
+        """How many messages the client believes there are."""
+        return len(self._told)
+
+    @property
+    def ghosts(self) -> bool:
+        """Whether there are messages that are gone and the client does not know."""
+        return bool(self._ghosts) or self._told is not self.view.uids
+
+    def number(self, uid: int) -> int:
+        """The sequence number of a UID; 0 when the client does not know the message."""
+        place = bisect_left(self._told, uid)
+        return place + 1 if place < len(self._told) and self._told[place] == uid else 0
+
+    def numbers(self, uids: Iterable[int]) -> list[int]:
+        """The sequence numbers of UIDs, those the client does not know left out."""
+        return [number for number in map(self.number, uids) if number]
+
+    # -- sets
+
+    def resolve(self, wanted: SequenceSet, *, by_uid: bool) -> Rows | None:
+        """The messages a set names; None if it names a sequence number that does not exist.
+
+        UIDs that do not exist are passed over (6.4.9).
+        """
+        if wanted.saved:
+            return self._known(self.saved)
+        told = self._told
+        if not by_uid:
+            ranges = wanted.resolve(len(told))
+            if (ranges and ranges[-1][1] > len(told)) or not (ranges or not wanted.ranges):
+                return None
+            return self._rows([(low - 1, high) for low, high in ranges])
+        found = wanted.resolve(told[-1] if told else 0)
+        return self._rows([(bisect_left(told, low), bisect_right(told, high)) for low, high in found])
+
+    def rows_of(self, uids: Iterable[int]) -> Rows:
+        """Messages by ascending UID; those the client does not know are left out."""
+        return self._known(uids)
+
+    def everything(self) -> Rows:
+        """All messages."""
+        return Rows(range(1, len(self._told) + 1), self._told)
+
+    def uid_ranges(self, wanted: SequenceSet, *, by_uid: bool) -> tuple[Range, ...] | None:
+        """The UID ranges that a set in a search means; None if it names a number that does not exist."""
+        rows = self.resolve(wanted, by_uid=by_uid)
+        if rows is None:
+            return None
+        if by_uid and not wanted.saved:
+            return tuple(wanted.resolve(self._told[-1] if self._told else 0))
+        return tuple((uid, uid) for uid in rows.uids) if wanted.saved else self._ranges_by_number(wanted)
+
+    def _ranges_by_number(self, wanted: SequenceSet) -> tuple[Range, ...]:
+        told = self._told
+        return tuple((told[low - 1], told[high - 1]) for low, high in wanted.resolve(len(told)))
+
+    def _known(self, uids: Iterable[int]) -> Rows:
+        pairs = [(number, uid) for uid in uids if (number := self.number(uid))]
+        return Rows([number for number, _ in pairs], [uid for _, uid in pairs])
+
+    def _rows(self, spans: list[Range]) -> Rows:
+        """The messages between positions, each pair half open."""
+        spans = [(start, stop) for start, stop in spans if stop > start]
+        if len(spans) == 1:
+            start, stop = spans[0]
+            return Rows(range(start + 1, stop + 1), self._told[start:stop])
+        numbers: list[int] = []
+        uids = array("I")
+        for start, stop in spans:
+            numbers.extend(range(start + 1, stop + 1))
+            uids.extend(self._told[start:stop])
+        return Rows(numbers, uids)
+
+    # -- updates
+
+    def updates(self, *, expunge: bool, modseq: bool = False) -> Updates:
+        """What the client must be told now; it counts as told.
+
+        Without `expunge` messages that are gone stay counted. With `modseq` a change of the mod-sequence alone is
+        told too.
+        """
+        view = self.view
+        if view.serial == self._serial and not (expunge and self._ghosts):
+            return Updates()
+        flagged = self._note_changes(modseq=modseq)
+        before = self._told
+        gone = sorted(self._ghosts) if expunge else []
+        gone_numbers = self.numbers(gone)
+        arrived = self._advance(expunge=expunge)
+        return Updates(
+            tuple(gone),
+            tuple(gone_numbers),
+            len(self._told) if arrived else None,
+            self._known(uid for uid in flagged if uid not in self._ghosts and _has(before, uid)),
+            self._rows([(len(self._told) - arrived, len(self._told))]),
+        )
+
+    def _note_changes(self, *, modseq: bool) -> Iterable[int]:
+        """Read the View's history; the UIDs, ascending, whose flags changed."""
+        view = self.view
+        delta = view.since(self._serial)
+        self._serial = delta.serial
+        if delta.complete:
+            self._ghosts.update(uid for uid in delta.expunged if self.number(uid))
+            flagged: Iterable[int] = delta.flagged
+            if modseq and delta.touched:
+                flagged = sorted({*delta.flagged, *delta.touched})
+        else:
+            self._ghosts.update(set(self._told).difference(view.uids))
+            pairs = zip(view.uids, view.modseqs, strict=True)
+            flagged = [uid for uid, value in pairs if value > self._highest]
+        self._highest = view.highest_modseq
+        return flagged
+
+    def _advance(self, *, expunge: bool) -> int:
+        """Take the View's messages as told; how many of them are new. UIDs only ever grow at the end."""
+        told, now = self._told, self.view.uids
+        first_new = bisect_right(now, told[-1]) if told else 0
+        if expunge or not self._ghosts:
+            self._ghosts.clear()
+            self._told = now
+        elif first_new < len(now):
+            self._told = told + now[first_new:]
+        return len(now) - first_new
+
+
+def _has(uids: array[int], uid: int) -> bool:
+    place = bisect_left(uids, uid)
+    return place < len(uids) and uids[place] == uid
