@@ -87,6 +87,21 @@ class Notifier:
         """Whether somebody wants to know of folder changes below a folder."""
         return any(sink.sync_kind == SyncKind.HIERARCHY for sinks in self._by_folder.values() for sink in sinks)
 
+    @property
+    def groups(self) -> int:
+        """How many session groups there are."""
+        return len(self._groups)
+
+    @property
+    def subscriptions(self) -> int:
+        """How many subscriptions there are."""
+        return sum(len(group.sinks) for group in list(self._groups.values()))
+
+    @property
+    def parked(self) -> int:
+        """How many polls wait."""
+        return sum(len(group.polls) for group in list(self._groups.values()))
+
     def _group(self, session: Session) -> _Group:
         # Group 0 is no group: each such session is alone and hears of nothing (mapi-soap 2.6).
         key: object = session.group or session
@@ -199,7 +214,8 @@ class Notifier:
         woken: set[_Group] = set()
         for event in _collapsed(events):
             if isinstance(event, ObjectEvent):
-                self._publish_object(event, woken)
+                if not event.queue_only:
+                    self._publish_object(event, woken)
             else:
                 self._publish_change(event, ancestors, woken)
         self._wake(woken)

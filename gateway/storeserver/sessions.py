@@ -21,6 +21,7 @@ MIN_TIMEOUT: Final = 300.0
 MAX_TABLES: Final = 10_000
 
 # Capabilities (mapi-soap 2.3)
+COMPRESSION: Final = 0x1
 LARGE_SESSION_ID: Final = 0x10
 MULTI_SERVER: Final = 0x40
 ENHANCED_ICS: Final = 0x100
@@ -45,6 +46,11 @@ class Peer:
     """What a session is bound to: the IP address, or the process at the other end of a local socket."""
     uid: int | None = None
     """User of the process at the other end; None over TCP."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a process of this machine."""
+        return self.uid is not None or self.address in ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ class Session:
     client: Client
     last_used: float
     closed: bool = False
+    compressed: bool = False
+    """Whether answers may be compressed."""
     busy: int = 0
     """Calls of it that are running, and polls that are parked."""
     requests: int = 0

@@ -11,7 +11,7 @@ from gateway.storeserver.events import ObjectEvent, StoreEvent
 from gateway.storeserver.tables import Table
 
 #: What a table lists: ("contents" | "folders", hierarchy id of the folder), ("tree", entry id of the store) for
-#: all folders, or ("store", entry id of the store) for all messages.
+#: all folders, ("store", entry id of the store) for all messages, or ("queue", 0) for what is going out.
 Interest: TypeAlias = "tuple[str, int | bytes]"
 
 
@@ -49,6 +49,11 @@ class TableIndex:
             if not tables:
                 del self._tables[interest]
 
+    @property
+    def count(self) -> int:
+        """How many tables hear of changes."""
+        return len(self._interests)
+
     def publish(self, events: Sequence[StoreEvent]) -> set[Table[Any]]:
         """Note the changed objects in the tables concerned; those tables."""
         with self._lock:
@@ -80,6 +85,7 @@ def _interests(event: ObjectEvent) -> Iterator[Interest]:
         for parent in parents:
             yield "contents", parent
         yield "store", event.store
+        yield "queue", 0
     elif event.object_type == ObjectType.FOLDER:
         for parent in parents:
             yield "folders", parent

@@ -89,7 +89,9 @@ def post(body: bytes, target: str = "/", *headers: str) -> bytes:
     return head.encode() + body
 
 
-def answer(body: bytes, connection: str = "keep-alive", status: str = "200 OK", extra: str = "X: y\r\n") -> bytes:
+def answer(
+    body: bytes, connection: str = "keep-alive", status: str = "200 OK", extra: str = "X: y\r\n"
+) -> bytes:
     head = f"HTTP/1.1 {status}\r\n{extra}Content-Length: {len(body)}\r\nConnection: {connection}\r\n\r\n"
     return head.encode() + body
 
@@ -166,7 +168,7 @@ def test_the_connection_closes_when_the_client_wants_it(ending: str) -> None:
     client = Dialogue()
     request = f"POST /chunked {ending}\r\nContent-Length: 2\r\n\r\nhi".encode()
     heard = client.say(request)
-    assert heard.endswith(b"hi") or heard.endswith(b"2\r\nhi\r\n0\r\n\r\n")
+    assert heard.endswith((b"hi", b"2\r\nhi\r\n0\r\n\r\n"))
     assert b"Connection: close" in heard
     assert (b"chunked" in heard) is (ending != "HTTP/1.0")
     assert client.wire.half_closed

@@ -1,0 +1,12 @@
+"""All answers: importing this module fills `dispatch.ANSWERS`."""
+
+from gateway.storeserver import (  # noqa: F401
+    answers_directory,
+    answers_folder,
+    answers_notify,
+    answers_object,
+    answers_session,
+    answers_store,
+    answers_sync,
+    answers_table,
+)

@@ -1,0 +1,209 @@
+"""The tables there are: what each lists, and which changes concern it (mapi-soap 6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from gateway.mapi import proptags as pt
+from gateway.mapi.errors import NotSupported
+from gateway.mapi.props import Props, PropTag
+from gateway.mapi.tables import ObjectType, TableFlags, TableType
+from gateway.storeserver import address_book, folder_rows, locate, rows
+from gateway.storeserver.accounts import Actor, account_by_id
+from gateway.storeserver.context import Context, entryid_of
+from gateway.storeserver.database import Transaction
+from gateway.storeserver.locate import Folder, Store
+from gateway.storeserver.rows import RowKind
+from gateway.storeserver.statistics import statistics_source
+from gateway.storeserver.tableindex import Interest
+
+_Ids: TypeAlias = "Callable[[Transaction], list[int]]"
+_Rows: TypeAlias = "Callable[[Transaction, Sequence[PropTag], Sequence[int] | None], rows.Rows]"
+
+CONTENTS_COLUMNS: Final = (
+    pt.PR_ENTRYID,
+    pt.PR_DISPLAY_NAME,
+    pt.PR_MESSAGE_FLAGS,
+    pt.PR_SUBJECT,
+    pt.PR_STORE_ENTRYID,
+    pt.PR_STORE_RECORD_KEY,
+    pt.PR_STORE_SUPPORT_MASK,
+    pt.PR_INSTANCE_KEY,
+    pt.PR_RECORD_KEY,
+    pt.PR_ACCESS,
+    pt.PR_ACCESS_LEVEL,
+)
+HIERARCHY_COLUMNS: Final = (
+    pt.PR_ENTRYID,
+    pt.PR_DISPLAY_NAME,
+    pt.PR_CONTENT_COUNT,
+    pt.PR_CONTENT_UNREAD,
+    pt.PR_STORE_ENTRYID,
+    pt.PR_STORE_RECORD_KEY,
+    pt.PR_STORE_SUPPORT_MASK,
+    pt.PR_INSTANCE_KEY,
+    pt.PR_RECORD_KEY,
+    pt.PR_ACCESS,
+    pt.PR_ACCESS_LEVEL,
+    pt.PR_SUBFOLDERS,
+)
+ADDRESS_BOOK_COLUMNS: Final = (
+    pt.PR_ENTRYID,
+    pt.PR_DISPLAY_NAME,
+    pt.PR_INSTANCE_KEY,
+    pt.PR_OBJECT_TYPE,
+    pt.PR_ADDRTYPE,
+    pt.PR_EMAIL_ADDRESS,
+    pt.PR_SMTP_ADDRESS,
+)
+STORE_COLUMNS: Final = (
+    pt.PR_EC_USERNAME,
+    pt.PR_DISPLAY_NAME,
+    pt.PR_EC_STOREGUID,
+    pt.PR_EC_STORETYPE,
+    pt.PR_STORE_ENTRYID,
+    pt.PR_LAST_MODIFICATION_TIME,
+    pt.PR_MESSAGE_SIZE_EXTENDED,
+    pt.PR_OBJECT_TYPE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table's rows, as the core reads them (`tablesources.RowSource`)."""
+
+    object_type: int
+    default_columns: tuple[PropTag, ...]
+    newest_first: bool
+    list_ids: _Ids
+    list_rows: _Rows
+    list_available: Callable[[Transaction], set[PropTag]]
+
+    def ids(self, tx: Transaction) -> list[int]:
+        """The rows' ids in natural order."""
+        return self.list_ids(tx)
+
+    def rows(
+        self, tx: Transaction, columns: Sequence[PropTag], ids: Sequence[int] | None = None
+    ) -> list[tuple[int, Props]]:
+        """The rows, or those of the ids."""
+        return self.list_rows(tx, columns, ids)
+
+    def parts(
+        self, tx: Transaction, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]
+    ) -> dict[int, list[Props]]:
+        """The recipients or attachments of messages; other objects have none."""
+        if self.object_type != ObjectType.MESSAGE:
+            return {}
+        return rows.part_rows(tx, ids, kind, columns)
+
+    def available(self, tx: Transaction) -> set[PropTag]:
+        """The tags that rows can have."""
+        return self.list_available(tx)
+
+
+def source_of(
+    context: Context, entryid: bytes, table_type: int, object_type: int, flags: int
+) -> tuple[Any, Interest | None]:
+    """The rows of a table that is being opened, and which changes concern it.
+
+    Raises NotFound for an object that is not there, NoAccess for tables of administrators, NotSupported for kinds
+    this server does not have.
+    """
+    if table_type == TableType.MS:
+        return _folder_table(context, entryid, object_type, flags)
+    if table_type == TableType.AB:
+        return _address_book_table(context, entryid_of(entryid), object_type), None
+    if table_type == TableType.OUTGOING_QUEUE:
+        return _queue_table(context, entryid), ("queue", 0)
+    if table_type in (TableType.USER_STORES, TableType.MAILBOXES):
+        return _store_table(context, table_type), None
+    return statistics_source(context, table_type), None
+
+
+def _folder_table(
+    context: Context, entryid: bytes, object_type: int, flags: int
+) -> tuple[Source, Interest | None]:
+    folder = folder_rows.table_folder(context.tx, entryid_of(entryid))
+    if object_type == ObjectType.FOLDER:
+        return _hierarchy(context, folder, flags)
+    if object_type != ObjectType.MESSAGE:
+        raise NotSupported("a folder contains messages and folders")
+    kind = RowKind(flags & TableFlags.ASSOCIATED | (0x400 if flags & TableFlags.SHOW_SOFT_DELETES else 0))
+    return _contents(context.actor, folder, kind), ("contents", folder.id)
+
+
+def _contents(actor: Actor, folder: Folder, kind: RowKind) -> Source:
+    return Source(
+        int(ObjectType.MESSAGE),
+        CONTENTS_COLUMNS,
+        True,
+        lambda tx: rows.message_ids(tx, actor, folder.id, kind),
+        lambda tx, columns, ids: rows.message_rows(tx, actor, folder.id, columns, kind, ids=ids),
+        lambda tx: rows.available_tags(tx, actor, folder.id, kind),
+    )
+
+
+def _hierarchy(context: Context, folder: Folder, flags: int) -> tuple[Source, Interest]:
+    actor = context.actor
+    recursive = bool(flags & TableFlags.CONVENIENT_DEPTH)
+    deleted = bool(flags & TableFlags.SHOW_SOFT_DELETES)
+    store = locate.store_by_id(context.tx, folder.store_id)
+    source = Source(
+        int(ObjectType.FOLDER),
+        HIERARCHY_COLUMNS,
+        True,
+        lambda tx: folder_rows.folder_ids(tx, actor, folder.id, recursive=recursive, deleted=deleted),
+        lambda tx, columns, ids: folder_rows.folder_rows(
+            tx, actor, folder.id, columns, recursive=recursive, deleted=deleted, ids=ids
+        ),
+        lambda tx: folder_rows.available_tags(tx, actor, folder.id),
+    )
+    return source, ("tree", store.entryid) if recursive else ("folders", folder.id)
+
+
+def _address_book_table(context: Context, entryid: bytes, object_type: int) -> Source:
+    actor = context.actor
+    # Opening fails at once when there is no such container.
+    address_book.rows(context.tx, actor, entryid, object_type, (), ())
+    available = set(address_book.account_props(context.tx, account_by_id(context.tx, actor.user_id)))
+    return Source(
+        int(ObjectType.MAIL_USER),
+        ADDRESS_BOOK_COLUMNS,
+        False,
+        lambda tx: [key for key, _ in address_book.rows(tx, actor, entryid, object_type, ())],
+        lambda tx, columns, ids: address_book.rows(tx, actor, entryid, object_type, columns, ids),
+        lambda tx: available,
+    )
+
+
+def _queue_table(context: Context, entryid: bytes) -> Source:
+    actor = context.actor
+    store: Store | None = locate.store_by_entryid(context.tx, entryid) if entryid else None
+    rows.queue_ids(context.tx, actor, store)  # NoAccess at once
+    return Source(
+        int(ObjectType.MESSAGE),
+        CONTENTS_COLUMNS,
+        False,
+        partial(rows.queue_ids, actor=actor, store=store),
+        lambda tx, columns, ids: rows.queue_rows(tx, actor, store, columns, ids),
+        lambda tx: set(CONTENTS_COLUMNS),
+    )
+
+
+def _store_table(context: Context, table_type: int) -> Source:
+    actor = context.actor
+    owned_by = actor if table_type == TableType.USER_STORES else None
+
+    def ids(tx: Transaction) -> list[int]:
+        return folder_rows.store_ids(tx, owned_by=owned_by)
+
+    def read(tx: Transaction, columns: Sequence[PropTag], wanted: Sequence[int] | None) -> rows.Rows:
+        listed = ids(tx)
+        chosen = listed if wanted is None else [one for one in wanted if one in set(listed)]
+        return folder_rows.store_rows(tx, actor, columns, chosen)
+
+    return Source(int(ObjectType.STORE), STORE_COLUMNS, False, ids, read, lambda tx: set(STORE_COLUMNS))
