@@ -75,7 +75,7 @@ class Account:
         return await self.store.mailboxes()
 
     async def create(self, name: str) -> Mailbox:
-        """Create a mailbox and the parents it lacks; it is subscribed at once (Collision, NoAccess)."""
+        """Create a mailbox and the parents it lacks (Collision, NoAccess)."""
         return await self.store.folders.create(name, self.store.seconds())
 
     async def delete(self, name: str) -> None:
@@ -164,7 +164,7 @@ class Account:
     async def quota(self) -> Quota:
         """How full the user's store is."""
         user = (await self.session.call(GetUser())).user
-        entryid = user.entryid if user is not None else b""
+        entryid = user.user_entryid if user is not None else b""
         status = await self.session.call(GetQuotaStatus(user_id=0, user_entryid=entryid))
         limits = (await self.session.call(GetQuota(user_id=0, user_entryid=entryid))).quota
         return Quota(status.store_size, limits.hard_size if limits is not None else 0)

@@ -157,8 +157,18 @@ class Folders:
             parent = await create_folder(
                 self._session, parent, names.folder_name(level), open_if_exists=not last
             )
+            await self._make_mail_folder(parent)
         self.stale()
         return (await self.tree(now)).get(canonical)
+
+    async def _make_mail_folder(self, entryid: bytes) -> None:
+        """Say what the folder is for, so that other programs show it among the mail folders."""
+        props, server_id = await load_props(self._session, entryid)
+        if not props.get(pr.PR_CONTAINER_CLASS):
+            changes = {pr.PR_CONTAINER_CLASS: "IPF.Note"}
+            await set_props(
+                self._session, self.own.entryid, entryid, server_id, changes, object_type=ObjectType.FOLDER
+            )
 
     def _parent(self, tree: Mailboxes, name: str, wanted: str) -> bytes:
         if name:

@@ -63,12 +63,10 @@ class Reading:
         if not size:
             return None
         try:
-            data = await load_prop(self._view.store.session, entryid, pr.PR_EC_IMAP_EMAIL)
+            data: bytes | Blob = await load_prop(self._view.store.session, entryid, pr.PR_EC_IMAP_EMAIL)
         except NotFound:
             return None  # the size was copied with a message, the original was not
-        if isinstance(data, Blob):
-            return data
-        return crlf(data) if data else None
+        return data or None
 
     async def _generated(self, entryid: bytes, key: int) -> bytes | Blob:
         loaded = await load_message(self._view.store.session, entryid)

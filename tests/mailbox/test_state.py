@@ -74,12 +74,12 @@ class Watching(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def expunge(self, data: st.DataObject) -> None:
-        uids = list(self.state.rows.uids) + [10**6]
+        uids = [*self.state.rows.uids, 10**6]
         self.state.expunge(data.draw(st.lists(st.sampled_from(uids), max_size=3)))
 
     @rule(data=st.data(), flags=st.integers(0, 3))
     def flag(self, data: st.DataObject, flags: int) -> None:
-        uids = list(self.state.rows.uids) + [10**6]
+        uids = [*self.state.rows.uids, 10**6]
         self.state.amend((uid, flags, (), 0) for uid in data.draw(st.lists(st.sampled_from(uids), max_size=3)))
 
     @rule()

@@ -1,0 +1,72 @@
+"""Accounts over a running embedded store: pool, sessions and mailboxes as the service puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.convert.mime.searchtext import header_texts
+from gateway.mailbox.account import Account
+from gateway.mailbox.accounts import Accounts
+from gateway.mailbox.runtime import Runtime
+from gateway.mailbox.uidcache import UidCache
+from gateway.mapiclient.options import PoolOptions
+from gateway.mapiclient.pool import Pool
+from gateway.mapiclient.sessions import Sessions
+from tests.support import reactor
+from tests.support.store import RunningStore, running_store
+
+T = TypeVar("T")
+
+
+class Mail:
+    """Everything below the protocol heads, for one store."""
+
+    def __init__(self, store: RunningStore, directory: Path, now: Callable[[], float] | None = None) -> None:
+        self.store = store
+        self.cache = UidCache(directory / "uids.sqlite")
+        self.pool = Pool(reactor.reactor, PoolOptions())
+        self.sessions = Sessions(self.pool, store.url)
+        more = {} if now is None else {"now": now}
+        self.runtime = Runtime(reactor.reactor, self.cache, header_texts=header_texts, **more)
+        self.accounts = Accounts(self.sessions, self.runtime)
+
+    def run(self, work: Callable[..., Awaitable[T]], *users: str, timeout: float = 30) -> T:
+        """Run a coroutine function with an account for each user; log them out after it."""
+
+        async def logged_in() -> Any:
+            accounts: list[Account] = []
+            try:
+                for user in users:
+                    account = await self.accounts.login(user, user, application="tests")
+                    accounts.append(account)
+                return await work(*accounts)
+            finally:
+                for account in accounts:
+                    account.logout()
+
+        return reactor.run(logged_in, timeout)
+
+    def close(self) -> None:
+        """Log off and close everything."""
+
+        async def close() -> None:
+            self.accounts.close()
+            await self.sessions.close()
+            await self.pool.close()
+
+        reactor.run(close)
+        self.cache.close()
+
+
+@contextmanager
+def running_mail(directory: Path, *users: str, **options: Any) -> Iterator[Mail]:
+    """A store with these users (password = name) and the layers over it."""
+    with running_store(directory / "store", users=users, **options) as store:
+        mail = reactor.call(lambda: Mail(store, directory / "cache"))
+        try:
+            yield mail
+        finally:
+            mail.close()
