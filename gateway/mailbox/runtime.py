@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -18,8 +18,6 @@ T = TypeVar("T")
 #: Conversions of fewer bytes than this are done at once: a thread costs more.
 THREAD_LIMIT: Final = 1 << 17
 
-HeaderTexts = Callable[[bytes, bytes], Iterable[str]]
-
 
 class Runtime:
     """Clock, threads and cache. ``reactor`` and ``now`` (Unix time) are parameters."""
@@ -30,12 +28,10 @@ class Runtime:
         cache: UidCache,
         *,
         now: Callable[[], float] = time.time,
-        header_texts: HeaderTexts,
     ) -> None:
         self.reactor = reactor
         self.cache = cache
         self.now = now
-        self.header_texts = header_texts
 
     def seconds(self) -> float:
         """A clock that only goes forward."""

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol
 
+from gateway.convert.mime.searchtext import header_values
+from gateway.convert.mime.structure import scan
 from gateway.mailbox import criteria as c
 from gateway.mailbox.restrict import header_prefilter, restriction_of
 from gateway.mailbox.rows import Rows
@@ -39,9 +41,6 @@ class Searchable(Protocol):
         """EMAILID of the message at a position."""
 
 
-#: Finds decoded values of a header field in a header block: (block, lower-case name) -> texts.
-HeaderTexts = Callable[[bytes, bytes], Iterable[str]]
-
 _VIEW: Final = 0
 _STORE: Final = 1
 _BYTES: Final = 2
@@ -63,10 +62,9 @@ def cost(criterion: c.Criterion) -> int:
 class Search:
     """One search over one View."""
 
-    def __init__(self, view: Searchable, now: float, header_texts: HeaderTexts) -> None:
+    def __init__(self, view: Searchable, now: float) -> None:
         self._view = view
         self._now = now
-        self._header_texts = header_texts
 
     async def run(self, criterion: c.Criterion) -> array[int]:
         """The UIDs of the messages that match, ascending."""
@@ -127,7 +125,7 @@ class Search:
         name = criterion.name.lower().encode("ascii", "replace")
         found = set()
         async for uid, block in self._view.header_sources(sorted(likely)):
-            if any(text in value.casefold() for value in self._header_texts(block, name)):
+            if any(text in value.casefold() for value in header_values(scan(block), name)):
                 found.add(uid)
         return found
 

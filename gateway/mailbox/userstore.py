@@ -48,7 +48,6 @@ class UserStore:
         self.in_cache = runtime.in_cache
         self.compute = runtime.compute
         self.later = runtime.later
-        self.header_texts = runtime.header_texts
         self._views: dict[bytes, View] = {}
         self._opening: dict[bytes, DeferredLock] = {}
         self._idle: dict[View, float] = {}

@@ -270,7 +270,7 @@ class View:
 
     async def search(self, criterion: Criterion) -> array[int]:
         """The UIDs of the messages that match, ascending."""
-        return await search.Search(self, self.store.now(), self.store.header_texts).run(criterion)
+        return await search.Search(self, self.store.now()).run(criterion)
 
     async def match(self, restriction: Restriction, first: int, last: int) -> set[int]:
         """UIDs between two, both included, that the store says match."""

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.convert.mime.searchtext import header_texts
 from gateway.mailbox.account import Account
 from gateway.mailbox.accounts import Accounts
 from gateway.mailbox.runtime import Runtime
@@ -30,7 +29,7 @@ class Mail:
         self.pool = Pool(reactor.reactor, PoolOptions())
         self.sessions = Sessions(self.pool, store.url)
         more = {} if now is None else {"now": now}
-        self.runtime = Runtime(reactor.reactor, self.cache, header_texts=header_texts, **more)
+        self.runtime = Runtime(reactor.reactor, self.cache, **more)
         self.accounts = Accounts(self.sessions, self.runtime)
 
     def run(self, work: Callable[..., Awaitable[T]], *users: str, timeout: float = 30) -> T:
