@@ -77,7 +77,7 @@ class ThrottleOptions:
     most_before: float = 2.0
     forget: float = 300.0
     remembered: int = 10_000
-    waiting: int = 50
+    waiting: int = 20
     refused_seconds: float = 5.0
 
 
@@ -95,7 +95,6 @@ class SessionOptions:
     linger_seconds: float = 5.0
     poll_retry: float = 1.0
     poll_retry_most: float = 60.0
-    most_sessions: int = 100_000
     client_version: str = "11.0.2"
     client_app: str = "mapi-gateway"
     throttle: ThrottleOptions = field(default_factory=ThrottleOptions)
