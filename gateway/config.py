@@ -57,7 +57,7 @@ class Store(Section, frozen=True, kw_only=True):
     """How long to wait for a connection."""
     queue_timeout: Duration = Duration(30)
     """How long a call may wait for a free connection."""
-    call_timeout: Duration = Duration(120)
+    call_timeout: Duration = Duration(60)
     """How long an ordinary call may take."""
     bulk_timeout: Duration = Duration(600)
     """How long a call that moves many or large messages may take."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IPushProducer, ISSLTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -272,7 +272,8 @@ class POP3Factory(Factory):
 
         done.addBoth(finished)
 
-    def shut_down(self) -> None:
-        """Tell every client that the server goes; what follows a QUIT is finished."""
+    def shut_down(self) -> Deferred[Any]:
+        """Tell every client that the server goes; fires when what follows a QUIT is finished."""
         for connection in list(self.connections):
             connection.farewell("the server is shutting down")
+        return gatherResults([wait for wait in self._background if not wait.called], consumeErrors=True)

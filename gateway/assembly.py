@@ -1,0 +1,91 @@
+"""From the configuration to the parts of the gateway: pool, sessions, accounts, and what each protocol head is given."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config import Config
+from gateway.gate import Census, Gate, networks
+from gateway.imap.protocol import IMAPFactory
+from gateway.mailbox.accounts import Accounts
+from gateway.mailbox.runtime import Runtime
+from gateway.mailbox.uidcache import UidCache
+from gateway.mapiclient.options import CALL_SECONDS, PoolOptions, SessionOptions, ThrottleOptions, TlsOptions
+from gateway.mapiclient.wire.schema import Wait
+from gateway.pop3.protocol import POP3Factory
+
+
+def pool_options(config: Config) -> PoolOptions:
+    """What section [store] means for the connections."""
+    store = config.store
+    return PoolOptions(
+        connections=store.connections,
+        queue_seconds=store.queue_timeout,
+        keep_alive=store.keep_alive,
+        connect_seconds=store.connect_timeout,
+        call_seconds={**CALL_SECONDS, Wait.SHORT: store.call_timeout, Wait.LONG: store.bulk_timeout},
+        reply_bytes=store.max_reply,
+        compression=store.compression,
+        tls=TlsOptions(ca_file=store.ca_file, pinned=store.pinned),
+    )
+
+
+def session_options(config: Config) -> SessionOptions:
+    """What sections [store] and [limits] mean for sessions."""
+    limits = config.limits
+    return SessionOptions(
+        proof_seconds=config.store.proof_lifetime,
+        idle_seconds=config.store.session_idle,
+        throttle=ThrottleOptions(first=limits.wrong_password_delay, most=limits.wrong_password_longest),
+    )
+
+
+def runtime(config: Config, reactor: Any, now: Callable[[], float]) -> Runtime:
+    """Clock, threads and the UID cache."""
+    cache = UidCache(Path(config.gateway.cache) / "uids.sqlite")
+    return Runtime(reactor, cache, now=now)
+
+
+def heads(
+    config: Config, accounts: Accounts, reactor: Any, tls: Any, now: Callable[[], float]
+) -> dict[str, Any]:
+    """The factory of each enabled protocol."""
+    hostname = config.gateway.hostname or socket.gethostname()
+    found: dict[str, Any] = {}
+    if config.imap.enabled:
+        found["imap"] = IMAPFactory(_authenticate(accounts, "imap"), config.imap, reactor, tls)
+    if config.pop3.enabled:
+        authenticate = _authenticate(accounts, "pop3")
+        found["pop3"] = POP3Factory(authenticate, config.pop3, reactor, tls, hostname=hostname, clock=now)
+    return found
+
+
+def _authenticate(accounts: Accounts, application: str) -> Any:
+    """How a protocol head opens an account."""
+
+    async def authenticate(user: str, password: str, peer: str) -> Any:
+        return await accounts.login(user, password, application=application, peer=peer)
+
+    return authenticate
+
+
+_REFUSALS: Final = {
+    "imap": b"* BYE [LIMIT] Too many connections\r\n",
+    "pop3": b"-ERR [SYS/TEMP] too many connections\r\n",
+}
+
+
+def gate(name: str, factory: Any, config: Config, census: Census, reactor: Any, *, clear: bool) -> Gate:
+    """The gate before a protocol's ports; only in the clear can a client be told that it is one too many."""
+    limits = config.limits
+    return Gate(
+        factory,
+        census,
+        reactor,
+        proxies=networks(limits.proxy_from),
+        refusal=_REFUSALS[name] if clear else b"",
+        header_timeout=limits.proxy_timeout,
+    )

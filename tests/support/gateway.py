@@ -1,0 +1,139 @@
+"""A store and a gateway as they run in the world: processes of their own, started with twistd, on ports the system chose."""
+
+from __future__ import annotations
+
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+TWISTD = str(Path(sys.executable).with_name("twistd"))
+ADMIN = str(Path(sys.executable).with_name("gateway-admin"))
+_LISTENS = re.compile(r": ([\w-]+) listens on (\S+)$")
+
+
+class Running:
+    """A twistd process; what it writes is kept for the report of a failed test."""
+
+    def __init__(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
+        self._command = [*prefix, TWISTD, "--nodaemon", "--pidfile=", *arguments]
+        self.lines: list[str] = []
+        self.places: dict[str, str] = {}
+
+    def start(self) -> Self:
+        """Start, and wait until it says that it is ready."""
+        self._events: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        self.wait_for(" is ready")
+        return self
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip())
+                self._events.put(line.rstrip())
+        self._events.put(None)
+
+    def wait_for(self, text: str, seconds: float = 30) -> str:
+        """The next line of the log with this text in it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no {text!r} from {' '.join(self._command)}:\n" + "\n".join(self.lines))
+            if found := _LISTENS.search(line):
+                self.places[found[1]] = found[2]
+            if text in line:
+                return line
+
+    def stop(self, seconds: float = 15) -> int:
+        """Ask it to stop; its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+
+def store(
+    data: Path, listen: str = "127.0.0.1:0", *, demo: bool = False, prefix: Sequence[str] = ()
+) -> Running:
+    """A store server on a directory."""
+    arguments = ["gateway-store", "--data", str(data), "--listen", listen, *(["--demo"] if demo else [])]
+    return Running(*arguments, prefix=prefix)
+
+
+class GatewayProcess(Running):
+    """A gateway before a store."""
+
+    def __init__(
+        self, directory: Path, url: str, *, host: str = "127.0.0.1", more: str = "", prefix: Sequence[str] = ()
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.config = directory / "gateway.toml"
+        self.config.write_text(_CONFIGURATION.format(url=url, host=host) + more)
+        self.certificate = directory / "tls.pem"
+        super().__init__("gateway", "--config", str(self.config), prefix=prefix)
+
+    def address(self, name: str) -> tuple[str, int]:
+        """Where a protocol is served: ``imap``, ``imaps``, ``pop3``, ``pop3s``."""
+        host, _, port = self.places[name].rpartition(":")
+        return host, int(port)
+
+    def port(self, name: str) -> int:
+        """The port of a protocol."""
+        return self.address(name)[1]
+
+
+_CONFIGURATION = """\
+[gateway]
+cache = "cache"
+[store]
+url = "{url}"
+[imap]
+listen = ["{host}:0"]
+tls_listen = ["{host}:0"]
+plaintext_login = "always"
+[pop3]
+listen = ["{host}:0"]
+tls_listen = ["{host}:0"]
+plaintext_login = "always"
+[tls]
+certificate = "tls.pem"
+self_signed = true
+"""
+
+
+def run_program(*command: str, timeout: float = 60, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a client program to its end; its output is in the error when it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False, **more
+    )
+    if done.returncode:
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
