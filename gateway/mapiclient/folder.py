@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NotFound
 from gateway.mapi.props import Props
+from gateway.mapi.restrictions import Restriction
 from gateway.mapi.rights import AccessEntry, AccessType
+from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.calling import Caller
+from gateway.mapiclient.message import set_props
 from gateway.mapiclient.wire.calls_folder import (
     CopyFolder,
     CreateFolder,
+    CreateFolders,
     DeleteFolder,
     EmptyFolder,
     GetRights,
     SetRights,
+    TableSetSearchCriteria,
 )
 from gateway.mapiclient.wire.calls_object import LoadObject
+from gateway.mapiclient.wire.structs import NewFolder
 
 _DEL_MESSAGES: Final = 1
 _DEL_FOLDERS: Final = 4
@@ -25,6 +32,9 @@ _DEL_ASSOCIATED: Final = 8
 _HARD: Final = 0x10
 _FOLDER_MOVE: Final = 1
 _COPY_SUBFOLDERS: Final = 0x10
+_SEARCH_FOLDER: Final = 2
+_RESTART: Final = 2
+_RECURSIVE: Final = 4
 
 
 async def load_props(session: Caller, entryid: bytes) -> tuple[Props, int]:
@@ -43,6 +53,47 @@ async def create_folder(
         CreateFolder(parent_id=parent, folder_name=name, comment=comment, open_if_exists=open_if_exists)
     )
     return reply.entryid
+
+
+async def create_folders(session: Caller, parent: bytes, folders: Sequence[NewFolder]) -> list[bytes]:
+    """Create several folders below one, all or none; their entry ids in the same order."""
+    reply = await session.call(CreateFolders(parent_entryid=parent, batch=tuple(folders)))
+    return list(reply.entryids or ())
+
+
+async def create_search_folder(
+    session: Caller,
+    parent: bytes,
+    name: str,
+    restriction: Restriction,
+    targets: Sequence[bytes],
+    *,
+    recursive: bool = True,
+) -> bytes:
+    """Create a folder that shows the messages of other folders that match, for as long as it exists.
+
+    ``parent`` is usually the store's finder folder. The store fills it in the background.
+    """
+    reply = await session.call(CreateFolder(parent_id=parent, folder_name=name, type=_SEARCH_FOLDER))
+    await session.call(
+        TableSetSearchCriteria(
+            entryid=reply.entryid,
+            restrict=restriction,
+            folders=tuple(targets),
+            flags=_RESTART | (_RECURSIVE if recursive else 0),
+        )
+    )
+    return reply.entryid
+
+
+async def rename_folder(session: Caller, store: bytes, entryid: bytes, server_id: int, name: str) -> None:
+    """Give a folder another name (Collision when a sibling has it in any case).
+
+    ``store`` is the store's entry id, ``server_id`` the folder's PR_EC_HIERARCHYID.
+    """
+    await set_props(
+        session, store, entryid, server_id, {pr.PR_DISPLAY_NAME: name}, object_type=ObjectType.FOLDER
+    )
 
 
 async def delete_folder(

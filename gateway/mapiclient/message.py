@@ -13,7 +13,7 @@ from gateway.mapi.errors import NotFound, PartialCompletion
 from gateway.mapi.ids import message_entryid
 from gateway.mapi.props import PT_OBJECT, NamedProps, PropKey, Props, PropTag, Value, prop_type
 from gateway.mapi.tables import ObjectType
-from gateway.mapiclient.calling import Caller
+from gateway.mapiclient.calling import Caller, batches
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.wire.calls_object import (
     CopyObjects,
@@ -23,6 +23,7 @@ from gateway.mapiclient.wire.calls_object import (
     SaveObject,
     SetMessageStatus,
     SetReadFlags,
+    SubmitMessage,
 )
 from gateway.mapiclient.wire.structs import ObjectTree
 
@@ -31,6 +32,7 @@ _CLEAR_READ: Final = 4
 _MOVE: Final = 1
 _HARD: Final = 0x10
 _ASSOCIATED: Final = 0x40
+_FILE_SENT: Final = 2
 #: Never worth a call of their own when a message is loaded as content.
 _NOT_CONTENT: Final = frozenset({pr.PR_EC_IMAP_EMAIL})
 _RECIPIENTS: Final = frozenset({ObjectType.MAIL_USER, ObjectType.DISTRIBUTION_LIST})
@@ -166,7 +168,7 @@ async def set_props(
     store: bytes,
     entryid: bytes,
     server_id: int,
-    props: NamedProps,
+    props: NamedProps | Props,
     deleted: Iterable[PropKey] = (),
     *,
     object_type: int = ObjectType.MESSAGE,
@@ -187,7 +189,13 @@ async def set_props(
 
 async def set_read(session: Caller, entryids: Sequence[bytes], *, read: bool) -> None:
     """Mark messages read or unread, without sending receipts."""
-    await session.call(SetReadFlags(flags=_SUPPRESS_RECEIPT if read else _CLEAR_READ, messages=entryids))
+    for batch in batches(entryids):
+        await session.call(SetReadFlags(flags=_SUPPRESS_RECEIPT if read else _CLEAR_READ, messages=batch))
+
+
+async def set_folder_read(session: Caller, folder: bytes, *, read: bool) -> None:
+    """Mark all messages of a folder, without sending receipts."""
+    await session.call(SetReadFlags(flags=_SUPPRESS_RECEIPT if read else _CLEAR_READ, entryid=folder))
 
 
 async def set_status(session: Caller, entryid: bytes, status: int, mask: int) -> int:
@@ -199,18 +207,29 @@ async def set_status(session: Caller, entryid: bytes, status: int, mask: int) ->
 async def copy_messages(
     session: Caller, entryids: Sequence[bytes], folder: bytes, *, move: bool = False
 ) -> bool:
-    """Copy or move messages within a store, in one call; False when some could not be."""
-    try:
-        await session.call(CopyObjects(messages=entryids, dest_folder_id=folder, flags=_MOVE if move else 0))
-    except PartialCompletion:
-        return False
-    return True
+    """Copy or move messages within a store, in batches; False when some could not be. Moved ones get new ids."""
+    flags = _MOVE if move else 0
+    return await _all_done(
+        session, [CopyObjects(messages=part, dest_folder_id=folder, flags=flags) for part in batches(entryids)]
+    )
 
 
 async def delete_messages(session: Caller, entryids: Sequence[bytes], *, hard: bool = False) -> bool:
-    """Delete messages, recoverably unless ``hard``, in one call; False when some could not be."""
-    try:
-        await session.call(DeleteObjects(flags=_HARD if hard else 0, messages=entryids))
-    except PartialCompletion:
-        return False
-    return True
+    """Delete messages, recoverably unless ``hard``, in batches; False when some could not be."""
+    flags = _HARD if hard else 0
+    return await _all_done(session, [DeleteObjects(flags=flags, messages=part) for part in batches(entryids)])
+
+
+async def _all_done(session: Caller, calls: Sequence[CopyObjects | DeleteObjects]) -> bool:
+    complete = True
+    for call in calls:
+        try:
+            await session.call(call)
+        except PartialCompletion:
+            complete = False
+    return complete
+
+
+async def submit_message(session: Caller, entryid: bytes, *, keep_copy: bool = True) -> None:
+    """Put a message into the outgoing queue; the spooler files it in Sent Items unless ``keep_copy`` is false."""
+    await session.call(SubmitMessage(entryid=entryid, flags=_FILE_SENT if keep_copy else 0))

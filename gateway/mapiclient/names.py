@@ -22,7 +22,9 @@ class Names:
         self._session = session
 
     def _cache(self) -> tuple[dict[PropName, int], dict[int, PropName | None]]:
-        return self._caches.setdefault(self._session.server_guid, ({}, {}))
+        guid = self._session.server_guid
+        # Before its first call a session does not know which server it talks to.
+        return self._caches.setdefault(guid, ({}, {})) if guid else ({}, {})
 
     async def tags(self, keys: Sequence[PropKey], *, create: bool = True) -> list[PropTag]:
         """The tags of keys, in order. Unknown names are created, or give 0 without ``create``."""
@@ -36,7 +38,7 @@ class Names:
         found = fixed if fixed is not None else self._cache()[0].get(key.name, 0)
         return found << 16 | key.type if found else 0
 
-    async def to_tags(self, props: NamedProps, *, create: bool = True) -> Props:
+    async def to_tags(self, props: NamedProps | Props, *, create: bool = True) -> Props:
         """The properties with every name replaced by its tag; unknown names are left out without ``create``."""
         tags = await self.tags(list(props), create=create)
         return {tag: value for tag, value in zip(tags, props.values(), strict=True) if tag}
@@ -53,24 +55,26 @@ class Names:
 
     async def learn_ids(self, tags: Iterable[PropTag]) -> None:
         """Ask for the names of all registered ids among these tags, in one call."""
-        names, ids = self._cache()
-        unknown = sorted({prop_id(tag) for tag in tags if prop_id(tag) > REGISTERED_BASE} - ids.keys())
+        known = self._cache()[1].keys()
+        unknown = sorted({prop_id(tag) for tag in tags if prop_id(tag) > REGISTERED_BASE} - known)
         if not unknown:
             return
         reply = await self._session.call(
             GetNamesFromIds(prop_tags=[number - REGISTERED_BASE for number in unknown])
         )
+        names, ids = self._cache()
         for number, name in zip(unknown, reply.names, strict=False):
             ids[number] = name
             if name is not None:
                 names[name] = number
 
     async def _learn(self, wanted: set[PropName], *, create: bool) -> None:
-        names, ids = self._cache()
-        unknown = sorted((name for name in wanted if name not in names and static_id(name) is None), key=repr)
+        known = self._cache()[0]
+        unknown = sorted((name for name in wanted if name not in known and static_id(name) is None), key=repr)
         # A server creates two names with equal ids but different sets as one when they come together.
         for batch in _without_twins(unknown) if create else ([unknown] if unknown else []):
             reply = await self._session.call(GetIdsFromNames(named_props=batch, flags=_CREATE if create else 0))
+            names, ids = self._cache()
             for name, number in zip(batch, reply.prop_tags, strict=False):
                 if number:
                     names[name] = REGISTERED_BASE + number

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from gateway.mapi import proptags as pr
 from gateway.mapi.changes import Change, SyncKind
-from gateway.mapiclient.calling import Caller
-from gateway.mapiclient.wire.calls_sync import GetChanges, SetSyncStatus
+from gateway.mapi.content import MessageContent
+from gateway.mapi.restrictions import Restriction
+from gateway.mapiclient.calling import Caller, batches
+from gateway.mapiclient.wire.calls_sync import (
+    ExportMessageChangesAsStream,
+    GetChanges,
+    GetEntryIdFromSourceKey,
+    SetSyncStatus,
+)
+from gateway.mapiclient.wire.stream import decode_stream
+from gateway.mapiclient.wire.structs import SourceKeyPair
+
+#: Messages of one export call.
+EXPORT_BATCH: Final = 64
 
 
 async def new_sync(session: Caller, source_key: bytes, kind: int = SyncKind.CONTENTS, flags: int = 0x29) -> int:
@@ -23,11 +39,19 @@ async def acknowledge(session: Caller, source_key: bytes, sync_id: int, change_i
 
 
 async def get_changes(
-    session: Caller, source_key: bytes, sync_id: int, change_id: int, kind: int, flags: int
+    session: Caller,
+    source_key: bytes,
+    sync_id: int,
+    change_id: int,
+    kind: int,
+    flags: int,
+    *,
+    restriction: Restriction | None = None,
 ) -> tuple[list[Change], int]:
     """The changes after a position, raw and ascending, and the position to go on from.
 
-    A position of 0 lists what is there now. NotFound when the sync id is not known (any more).
+    A position of 0 lists what is there now. A ``restriction`` must be the same on every call of a sync id.
+    NotFound when the sync id is not known (any more).
     """
     call = GetChanges(
         source_key_folder=source_key,
@@ -35,6 +59,44 @@ async def get_changes(
         change_id=change_id,
         change_type=int(kind),
         flags=int(flags),
+        restrict=restriction,
     )
     reply = await session.call(call)
     return list(reply.changes), reply.max_change_id
+
+
+async def entryid_of(session: Caller, store: bytes, folder_key: bytes, message_key: bytes = b"") -> bytes:
+    """The entry id of a message by its source keys, or of the folder itself (NotFound when it is gone)."""
+    call = GetEntryIdFromSourceKey(store_id=store, folder_source_key=folder_key, message_source_key=message_key)
+    return (await session.call(call)).entryid
+
+
+async def load_messages(
+    session: Caller, entryids: Sequence[bytes], *, batch: int = EXPORT_BATCH
+) -> AsyncIterator[tuple[bytes, MessageContent]]:
+    """Many whole messages with their entry ids, in order, many in one call; those that are gone are left out.
+
+    The stored original (PR_EC_IMAP_EMAIL) and what the store computes are not part of it. NotSupported when the
+    server has no streams.
+    """
+    for part in batches(entryids, batch):
+        call = ExportMessageChangesAsStream(
+            flags=0,
+            prop_tags=(),
+            source_keys=tuple(SourceKeyPair(parent_key=b"", object_key=entryid) for entryid in part),
+            prop_tag=pr.PR_ENTRYID,
+        )
+        for stream in (await session.call(call)).msg_streams:
+            if stream.stream_data is not None and stream.step < len(part):
+                yield part[stream.step], _with_entryids(decode_stream(stream.stream_data))
+
+
+def _with_entryids(content: MessageContent) -> MessageContent:
+    """Recipients keep their entry id under a tag of the store's own."""
+    for recipient in content.recipients:
+        if (entryid := recipient.pop(pr.PR_EC_CONTACT_ENTRYID, None)) is not None:
+            recipient[pr.PR_ENTRYID] = entryid
+    for attachment in content.attachments:
+        if attachment.embedded is not None:
+            _with_entryids(attachment.embedded)
+    return content

@@ -1,0 +1,93 @@
+"""Attachments of a message, one by one: listed without their data, read and written as streams."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from gateway.mapi import proptags as pr
+from gateway.mapi.content import Blob
+from gateway.mapi.errors import NotFound
+from gateway.mapi.props import Props, Value
+from gateway.mapi.tables import ObjectType
+from gateway.mapiclient.calling import Caller
+from gateway.mapiclient.message import load_prop
+from gateway.mapiclient.wire.calls_object import LoadObject, ObjectReply, SaveObject
+from gateway.mapiclient.wire.structs import ObjectTree
+
+#: PR_ATTACH_METHOD of an attachment whose data is its own.
+BY_VALUE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An attachment of a stored message, without its data."""
+
+    session: Caller
+    message: bytes
+    """Entry id of the message."""
+    server_id: int
+    props: Props
+    embeds: bool
+    """Whether it is a message itself."""
+
+    @property
+    def name(self) -> str:
+        """The file name; empty when there is none."""
+        name: Value = self.props.get(pr.PR_ATTACH_LONG_FILENAME) or self.props.get(pr.PR_ATTACH_FILENAME)
+        return name or ""
+
+    async def data(self) -> bytes | Blob:
+        """The data: bytes, or a `Blob` over a temporary file when they are many (NotFound when it has none)."""
+        found: bytes | Blob = await load_prop(
+            self.session, self.message, pr.PR_ATTACH_DATA_BIN, obj_id=self.server_id
+        )
+        return found
+
+
+async def attachments(session: Caller, message: bytes) -> list[Attachment]:
+    """The attachments of a message in their order, in one call."""
+    tree = (await session.call(LoadObject(entryid=message))).object
+    if tree is None:
+        raise NotFound(call="loadObject")
+    return [
+        Attachment(
+            session,
+            message,
+            child.server_id,
+            dict(child.mod_props),
+            any(each.obj_type == ObjectType.MESSAGE for each in child.children),
+        )
+        for child in tree.children
+        if child.obj_type == ObjectType.ATTACHMENT
+    ]
+
+
+async def add_attachment(
+    session: Caller, store: bytes, message: bytes, server_id: int, data: bytes | Blob, props: Props
+) -> int:
+    """Add an attachment to a stored message; a `Blob` is sent without being held. Returns its number there.
+
+    ``store`` is the entry id of the store, ``server_id`` the message's PR_EC_HIERARCHYID.
+    """
+    complete: Props = {pr.PR_ATTACH_METHOD: BY_VALUE, pr.PR_RECORD_KEY: os.urandom(16), **props}
+    child = ObjectTree(
+        mod_props=[*complete.items(), (pr.PR_ATTACH_DATA_BIN, data)], obj_type=int(ObjectType.ATTACHMENT)
+    )
+    saved = (await _save(session, store, message, server_id, child)).object
+    return saved.children[0].server_id if saved is not None and saved.children else 0
+
+
+async def delete_attachment(
+    session: Caller, store: bytes, message: bytes, server_id: int, attachment: int
+) -> None:
+    """Remove an attachment, by its ``server_id``, from a stored message."""
+    child = ObjectTree(delete=True, server_id=attachment, obj_type=int(ObjectType.ATTACHMENT))
+    await _save(session, store, message, server_id, child)
+
+
+async def _save(
+    session: Caller, store: bytes, message: bytes, server_id: int, child: ObjectTree
+) -> ObjectReply:
+    tree = ObjectTree(children=(child,), server_id=server_id, obj_type=int(ObjectType.MESSAGE))
+    return await session.call(SaveObject(parent_entryid=store, entryid=message, object=tree))
