@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.convert.mime.transfer import UnknownEncoding
 from gateway.imap.answers import Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.errors import ParseError
@@ -37,6 +38,7 @@ _TABLE: Final[tuple[tuple[type[BaseException], str, str, str], ...]] = (
     (mapi.StoreBusy, "NO", "UNAVAILABLE", "The mail store is busy, try again later"),
     (mapi.EndOfSession, "NO", "UNAVAILABLE", "The mail store ended the session, try again"),
     (mapi.WrongServer, "NO", "UNAVAILABLE", "The mail store is on another server that cannot be reached"),
+    (UnknownEncoding, "NO", "UNKNOWN-CTE", "The encoding of the part is not known"),  # RFC 3516 4.3
     (mapi.PartialCompletion, "NO", "", "Some messages could not be processed"),
     (TooManyFailures, "NO", "LIMIT", "Too many failed logins, try again later"),
     (SessionLost, "NO", "UNAVAILABLE", "The mail store ended the session, try again"),

@@ -250,7 +250,5 @@ async def _octets(
         return sections.of_source(source)
     if isinstance(body, Section):
         return sections.section_of(structure, body)
-    part, path = sections.encoded_part(structure, body.part), body.part
-    if part is None:
-        return None
-    return await selection.view.store.compute(part.size, lambda: sections.decoded(part, path))
+    path = body.part
+    return await selection.view.store.compute(source.size, lambda: sections.decoded(structure, path))

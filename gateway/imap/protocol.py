@@ -409,7 +409,7 @@ class IMAPFactory(Factory):
         self.tls = tls
         self.connections: set[IMAP] = set()
 
-    def buildProtocol(self, addr: object) -> IMAP:
+    def buildProtocol(self, addr: object) -> IMAP:  # type: ignore[override]
         """A protocol for a new client."""
         protocol = IMAP()
         protocol.factory = self

@@ -1,28 +1,27 @@
-"""Sections of a message: which octets ``BODY[1.2.MIME]`` or ``BINARY[3]`` means (RFC 9051 6.4.5, RFC 3516).
+"""Sections of a message as octets that need not be held in memory: ``BODY[1.2.MIME]``, ``BINARY[3]``.
 
-A section is a span of the message's own octets wherever it can be, so that nothing is copied and a large one can
-be sent piece by piece.
+A section is a span of the message's own octets wherever it can be (`gateway.convert.mime.sections` says which), so
+that nothing is copied and a large one can be sent piece by piece.
 """
 
 from __future__ import annotations
 
 import tempfile
-from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
-from typing import Final
+from typing import Final, Literal, cast
 
-from gateway.convert.mime.fields import end_of_header, lines_of
+from gateway.convert.mime.fields import lines_of
+from gateway.convert.mime.sections import binary, header_fields, span
 from gateway.convert.mime.structure import Part, scan
-from gateway.imap.answers import Refused
 from gateway.imap.codec.fetchitems import Section
 from gateway.mailbox.source import Source
 from gateway.mapi.content import Blob
 
 #: Octets that are sent at a time.
 PIECE: Final = 1 << 16
-_IDENTITY: Final = frozenset((b"7bit", b"8bit", b"binary", b""))
+_BLANK: Final = (b"\r\n", b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,7 @@ def of_source(source: Source) -> Octets:
     return Octets(source.size, source.slice)
 
 
-def of_span(data: bytes | mmap, start: int, end: int) -> Octets:
-    """A span of a message."""
+def _of_span(data: bytes | mmap, start: int, end: int) -> Octets:
     return Octets(end - start, lambda offset, length: data[start + offset : min(start + offset + length, end)])
 
 
@@ -78,67 +76,30 @@ def _mapped(blob: Blob) -> bytes | mmap:
         return mmap(file.fileno(), 0, access=ACCESS_READ) if blob.size else b""
 
 
-def find(message: Part, path: tuple[int, ...]) -> Part | None:
-    """The part a path of numbers leads to (6.4.5.1); a message that is no multipart is its own part 1."""
-    level = message.children or [message]
-    found: Part | None = None
-    for number in path:
-        if number > len(level):
-            return None
-        found = level[number - 1]
-        if found.children and found is not message:
-            level = found.children
-        elif found.message is not None:
-            level = found.message.children or [found.message]
-        else:
-            level = []
-    return found
-
-
 def section_of(message: Part, wanted: Section) -> Octets | None:
     """The octets of a section; None when there is no such part."""
-    owner = message
-    if wanted.part:
-        part = find(message, wanted.part)
-        if part is None:
-            return None
-        if not wanted.text:
-            return of_span(part.data, part.body, part.end)
-        if wanted.text == "MIME":
-            return of_span(part.data, part.start, part.body)
-        if part.message is None:
-            return None  # HEADER and TEXT are of messages only
-        owner = part.message
-    return _of_message(owner, wanted)
-
-
-def _of_message(message: Part, wanted: Section) -> Octets:
-    data = message.data
-    if wanted.text == "":
-        return of_span(data, message.start, message.end)
-    if wanted.text == "TEXT":
-        return of_span(data, message.body, message.end)
-    if wanted.text == "HEADER":
-        return of_span(data, message.start, message.body)
-    block = data[message.start : message.body]
-    return of_bytes(fields_of(block, wanted))
+    if wanted.fields:
+        exclude = wanted.text.endswith("NOT")
+        found = header_fields(message, wanted.part, _names(wanted), exclude=exclude)
+        return None if found is None else of_bytes(found)
+    what = cast("Literal['', 'HEADER', 'TEXT', 'MIME']", wanted.text)
+    place = span(message, wanted.part, what)
+    return None if place is None else _of_span(message.data, *place)
 
 
 def section_of_header(block: bytes, wanted: Section) -> Octets:
     """The octets of HEADER, HEADER.FIELDS or HEADER.FIELDS.NOT of a whole message, from its header block alone."""
-    if wanted.text == "HEADER":
+    if not wanted.fields:
         return of_bytes(block)
-    return of_bytes(fields_of(block, wanted))
+    names, exclude = _names(wanted), wanted.text.endswith("NOT")
+    lines = lines_of(block)
+    return of_bytes(
+        b"".join([text for name, text in lines if text in _BLANK or (name in names) is not exclude])
+    )
 
 
-def fields_of(block: bytes, wanted: Section) -> bytes:
-    """The fields that were asked for, or all but these, and the empty line (6.4.5.1)."""
-    names = {name.lower().encode("utf-8", "replace") for name in wanted.fields}
-    keep = wanted.text == "HEADER.FIELDS"
-    stop, _ = end_of_header(block, 0, len(block))
-    lines = [lines for name, lines in lines_of(block[:stop]) if name and (name in names) is keep]
-    text = b"".join(lines)
-    return text + (b"\r\n" if text.endswith(b"\n") or not text else b"\r\n\r\n")
+def _names(wanted: Section) -> frozenset[bytes]:
+    return frozenset(name.lower().encode("utf-8", "replace") for name in wanted.fields)
 
 
 def needs_header_only(wanted: Section) -> bool:
@@ -146,34 +107,9 @@ def needs_header_only(wanted: Section) -> bool:
     return not wanted.part and wanted.text.startswith("HEADER")
 
 
-# -- BINARY
-
-
-def encoded_part(message: Part, path: tuple[int, ...]) -> Part | None:
-    """The part whose decoded octets are asked for. Raises Refused for an encoding nobody knows."""
-    part = find(message, path) if path else message
-    if part is not None and path and part.encoding not in _DECODERS and part.encoding not in _IDENTITY:
-        raise Refused("The encoding of the part is not known", "UNKNOWN-CTE")
-    return part
-
-
-def decoded(part: Part, path: tuple[int, ...]) -> Octets:
-    """The decoded octets of a part; an empty path is the whole message as it is (RFC 3516 4.2)."""
+def decoded(message: Part, path: tuple[int, ...]) -> Octets | None:
+    """BINARY: a part with its transfer encoding undone (RFC 3516 4.2). Raises UnknownEncoding."""
     if not path:
-        return of_span(part.data, part.start, part.end)
-    decode = _DECODERS.get(part.encoding)
-    if decode is None or part.children:
-        return of_span(part.data, part.body, part.end)
-    return of_bytes(decode(part.data[part.body : part.end]))
-
-
-def _base64(data: bytes) -> bytes:
-    for padding in (b"", b"=", b"=="):
-        try:
-            return a2b_base64(data + padding)
-        except Error:
-            continue
-    return a2b_base64(data[: len(data) // 4 * 4 - 4] + b"====")
-
-
-_DECODERS: Final[dict[bytes, Callable[[bytes], bytes]]] = {b"base64": _base64, b"quoted-printable": a2b_qp}
+        return _of_span(message.data, message.start, message.end)
+    found = binary(message, path)
+    return None if found is None else of_bytes(found)

@@ -1,0 +1,90 @@
+"""A gateway before an embedded store, both on the shared reactor, for tests that speak IMAP over a socket."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from gateway.imap.options import Options
+from gateway.imap.protocol import IMAPFactory
+from gateway.mailbox.accounts import Accounts
+from gateway.mailbox.runtime import Runtime
+from gateway.mailbox.uidcache import UidCache
+from gateway.mapiclient.address import parse_server
+from gateway.mapiclient.options import PoolOptions, SessionOptions
+from gateway.mapiclient.pool import Pool
+from gateway.mapiclient.sessions import Sessions
+from tests.support import reactor
+from tests.support.store import RunningStore, running_store
+
+
+class Server:
+    """Everything between a socket and a database."""
+
+    def __init__(self, store: RunningStore, directory: Path) -> None:
+        self.store = store
+        self._names = count(1)
+        self._ports: list[Any] = []
+        self.factories: dict[Options, IMAPFactory] = {}
+        self._directory = directory
+        reactor.call(self._build)
+
+    def _build(self) -> None:
+        real = reactor.reactor
+        self.pool = Pool(real, PoolOptions())
+        self.sessions = Sessions(self.pool, parse_server(self.store.url), SessionOptions())
+        cache = UidCache(self._directory / "uids.sqlite")
+        self.runtime = Runtime(real, cache, now=time.time)
+        self.accounts = Accounts(self.sessions, self.runtime)
+        self._listening: dict[Options, int] = {}
+
+    def new_user(self) -> str:
+        """A user nobody else uses; the password is the name."""
+        name = f"user{next(self._names)}"
+        self.store.add_user(name)
+        return name
+
+    def port(self, options: Options | None = None, tls: Any = None) -> int:
+        """A port where IMAP with these options is spoken."""
+        options = options or Options()
+        if options not in self._listening:
+            reactor.call(self._listen, options, tls)
+        return self._listening[options]
+
+    def _listen(self, options: Options, tls: Any) -> None:
+        async def authenticate(user: str, password: str, peer: str) -> Any:
+            return await self.accounts.login(user, password, application="imap", peer=peer)
+
+        factory = IMAPFactory(authenticate, options, reactor.reactor, tls)
+        port = reactor.reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self._ports.append(port)
+        self.factories[options] = factory
+        self._listening[options] = port.getHost().port
+
+    def close(self) -> None:
+        async def close() -> None:
+            for port in self._ports:
+                await port.stopListening()
+            for factory in self.factories.values():
+                factory.shut_down()
+            self.accounts.close()
+            await self.sessions.close()
+            self.pool.close()
+
+        reactor.run(close)
+
+
+@contextmanager
+def running_server(directory: Path) -> Iterator[Server]:
+    """A store and a gateway."""
+    (directory / "store").mkdir()
+    with running_store(directory / "store") as store:
+        server = Server(store, directory)
+        try:
+            yield server
+        finally:
+            server.close()
