@@ -129,7 +129,8 @@ def plain(entryid: bytes) -> bytes:
 
 def object_type(entryid: bytes) -> ObjectType | None:
     """Store, folder or message, as the entry id says; None when it says something else."""
-    kind = int.from_bytes(plain(entryid)[24:26], "little") if len(entryid) >= 28 else 0
+    entryid = plain(entryid)
+    kind = int.from_bytes(entryid[24:26], "little") if len(entryid) >= 28 else 0
     if kind in (ObjectType.STORE, ObjectType.FOLDER, ObjectType.MESSAGE):
         return ObjectType(kind)
     return None
