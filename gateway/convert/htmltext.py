@@ -215,13 +215,17 @@ class _Reader:
         position = 0
         while match := _TOKEN.match(self.html, position):
             position = match.end()
-            tag = (match["tag"] or "").lower()
-            if match["text"] is not None:
-                self.lines.add(unescape(match["text"]))
-            elif tag in _UNREAD and not match["close"]:
-                position = self._after(tag, position)
-            elif tag:
-                self._tag(tag, match["rest"], bool(match["close"]))
+            # The last group that took part: text, or the rest of a tag; a comment has neither.
+            if match.lastgroup == "text":
+                text = match["text"]
+                self.lines.add(unescape(text) if "&" in text else text)
+            elif match.lastgroup == "rest":
+                close, tag, rest = match.group("close", "tag", "rest")
+                tag = tag.lower()
+                if tag in _UNREAD and not close:
+                    position = self._after(tag, position)
+                else:
+                    self._tag(tag, rest, bool(close))
         self.lines.end_line()
         return _joined(self.lines.lines)
 

@@ -56,12 +56,12 @@ def table(*rows: bytes) -> bytes:
 def _prop(key: int | tuple[int, PropName], value: Value, codec: str) -> bytes:
     if isinstance(key, int):
         return struct.pack("<I", key) + _value(key & 0xFFFF, value, codec)
-    type, (guid, name) = key
-    head = struct.pack("<I", 0x80000000 | type) + guid
+    kind, (guid, name) = key
+    head = struct.pack("<I", 0x80000000 | kind) + guid
     if isinstance(name, int):
-        return head + struct.pack("<II", 0, name) + _value(type, value, codec)
+        return head + struct.pack("<II", 0, name) + _value(kind, value, codec)
     text = f"{name}\0".encode("utf-16-le")
-    return head + struct.pack("<II", 1, len(text)) + _padded(text) + _value(type, value, codec)
+    return head + struct.pack("<II", 1, len(text)) + _padded(text) + _value(kind, value, codec)
 
 
 def _value(type: int, value: Value, codec: str) -> bytes:
