@@ -104,7 +104,7 @@ def tnef_stream() -> bytes:
     data = bytes(100_000)
     parts = [(1, 0x00069003, props), (2, 0x00069002, bytes(14)), (2, 0x0006800F, data)]
     return struct.pack("<IH", 0x223E9F78, 1) + b"".join(
-        struct.pack("<BII", level, id, len(body)) + body + bytes(2) for level, id, body in parts
+        struct.pack("<BII", level, number, len(body)) + body + bytes(2) for level, number, body in parts
     )
 
 

@@ -8,10 +8,46 @@ from hypothesis import strategies as st
 from gateway.convert.html import declare_utf8, decode, to_text
 
 TOKENS = st.sampled_from(
-    "<p> </p> <div> <a href= <a\thref='http://x'> </a> <ul> <ol> <li> </ul> <pre> </pre> <blockquote> </blockquote> <td> <br>"
-    " <style> </style> <!-- --> <! <? </ < > & &amp; &#0; &#xFFFFFFFF; &nbsp ' \" = <meta charset= <img\talt=x> <hr>".split(
-        " "
-    )
+    [
+        "<p>",
+        "</p>",
+        "<div>",
+        "<a",
+        "href=",
+        "<a\thref='http://x'>",
+        "</a>",
+        "<ul>",
+        "<ol>",
+        "<li>",
+        "</ul>",
+        "<pre>",
+        "</pre>",
+        "<blockquote>",
+        "</blockquote>",
+        "<td>",
+        "<br>",
+        "<style>",
+        "</style>",
+        "<!--",
+        "-->",
+        "<!",
+        "<?",
+        "</",
+        "<",
+        ">",
+        "&",
+        "&amp;",
+        "&#0;",
+        "&#xFFFFFFFF;",
+        "&nbsp",
+        "'",
+        '"',
+        "=",
+        "<meta",
+        "charset=",
+        "<img\talt=x>",
+        "<hr>",
+    ]
 )
 DOCUMENTS = st.lists(TOKENS | st.text(max_size=5), max_size=80).map("".join)
 
