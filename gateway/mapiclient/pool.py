@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from typing import Any, Final, TypeVar, cast
 
 from gateway.mapiclient.address import Server
-from gateway.mapiclient.connect import Connector
+from gateway.mapiclient.connector import Connector
 from gateway.mapiclient.errors import PoolClosed, StaleConnection
 from gateway.mapiclient.lanes import Lane, LaneLimits, Why
 from gateway.mapiclient.options import PoolOptions

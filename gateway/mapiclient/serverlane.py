@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from gateway.mapiclient.address import Server
 from gateway.mapiclient.alarm import Alarm
-from gateway.mapiclient.connect import Connector
+from gateway.mapiclient.connector import Connector
 from gateway.mapiclient.errors import ConnectFailed, Overloaded, PoolClosed, StaleConnection, TransportError
 from gateway.mapiclient.exchange import Exchange
 from gateway.mapiclient.lanes import Actions, Close, Lane, LaneLimits, Open, Refuse, Slot, Start, Why
