@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.mailbox import acl
+from gateway.mailbox.annotations import SERVER, Annotations
 from gateway.mailbox.columns import value_of
+from gateway.mailbox.folders import OTHERS_PREFIX
+from gateway.mailbox.names import DELIMITER
 from gateway.mailbox.tree import Mailbox, Mailboxes
 from gateway.mailbox.uploads import Upload, append
 from gateway.mailbox.userstore import UserStore
@@ -70,9 +74,14 @@ class Account:
 
     # Mailboxes
 
-    async def mailboxes(self) -> Mailboxes:
-        """The folder tree as of now."""
-        return await self.store.mailboxes()
+    async def mailboxes(self, *, others: bool = False) -> Mailboxes:
+        """The folder tree as of now; with ``others`` including what other users let this one see (slower)."""
+        return await self.store.mailboxes(others=others)
+
+    async def mailbox(self, name: str) -> Mailbox:
+        """The mailbox of a name, in whatever namespace (NotFound)."""
+        others = name.partition(DELIMITER)[0] == OTHERS_PREFIX
+        return (await self.mailboxes(others=others)).get(name)
 
     async def create(self, name: str) -> Mailbox:
         """Create a mailbox and the parents it lacks (Collision, NoAccess)."""
@@ -161,6 +170,33 @@ class Account:
         """Store mails, all or none; their UIDs in order (QuotaExceeded, NoAccess, NotFound)."""
         return await append(self.store, mailbox, uploads)
 
+    # Rights and annotations
+
+    async def access_list(self, mailbox: Mailbox) -> list[tuple[str, str]]:
+        """Who may do what with a mailbox: identifiers and letters (RFC 4314)."""
+        return await acl.access_list(self.session, mailbox)
+
+    async def set_access(self, mailbox: Mailbox, identifier: str, change: str | None) -> None:
+        """Grant (``lr``), add (``+s``) or take away (``-s``, None) rights (NotFound, NoAccess)."""
+        letters = None
+        if change is not None:
+            present = await self.access_list(mailbox) if change[:1] in ("+", "-") else []
+            letters = acl.changed_letters(present, identifier, change)
+        await acl.set_access(self.session, mailbox, identifier, letters)
+
+    async def annotations(self, mailbox: Mailbox | None) -> dict[str, bytes]:
+        """The annotations of a mailbox, or of the server (RFC 5464): entry name to value."""
+        key, folder, _ = _annotated(mailbox)
+        return await (await self._annotations()).read(key, folder)
+
+    async def annotate(self, mailbox: Mailbox | None, entries: Mapping[str, bytes | None]) -> None:
+        """Set annotations, or remove those whose value is None (TooBig, NoAccess)."""
+        await (await self._annotations()).write(*_annotated(mailbox), entries)
+
+    async def _annotations(self) -> Annotations:
+        own = self.store.folders.own
+        return Annotations(self.session, own.entryid, await own.receive_folder())
+
     async def quota(self) -> Quota:
         """How full the user's store is."""
         user = (await self.session.call(GetUser())).user
@@ -168,3 +204,9 @@ class Account:
         status = await self.session.call(GetQuotaStatus(user_id=0, user_entryid=entryid))
         limits = (await self.session.call(GetQuota(user_id=0, user_entryid=entryid))).quota
         return Quota(status.store_size, limits.hard_size if limits is not None else 0)
+
+
+def _annotated(mailbox: Mailbox | None) -> tuple[str, bytes | None, bytes]:
+    if mailbox is None:
+        return SERVER, None, b""
+    return mailbox.mailbox_id, mailbox.entryid, mailbox.store_entryid

@@ -7,11 +7,12 @@ from typing import Final
 from twisted.internet.defer import DeferredLock
 
 from gateway.mailbox import names
+from gateway.mailbox.reading import overlapping
 from gateway.mailbox.specialuse import special_folders
 from gateway.mailbox.subscriptions import decode_subscriptions, encode_subscriptions
-from gateway.mailbox.tree import FOLDER_TAGS, PUBLIC, Mailbox, Mailboxes, StoreFolders, mailboxes_of
+from gateway.mailbox.tree import FOLDER_TAGS, OTHER, PUBLIC, Mailbox, Mailboxes, StoreFolders, mailboxes_of
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import Collision, NoAccess, NotFound
+from gateway.mapi.errors import Collision, MapiError, NoAccess, NotFound
 from gateway.mapi.notices import Event
 from gateway.mapi.props import Props
 from gateway.mapi.tables import ObjectType
@@ -20,6 +21,7 @@ from gateway.mapiclient.folder import create_folder, delete_folder, load_props, 
 from gateway.mapiclient.message import set_props
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
+from gateway.mapiclient.wire.calls_directory import GetUserList
 
 PUBLIC_PREFIX: Final = "Public folders"
 OTHERS_PREFIX: Final = "Other Users"
@@ -27,6 +29,10 @@ OTHERS_PREFIX: Final = "Other Users"
 FOLDER_EVENTS: Final = (
     Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.ONLY_FOLDERS | Event.NO_COUNTERS
 )
+#: Whose folders may be seen changes rarely, and asking every store costs: how long the answer is good (seconds).
+OTHERS_AGE: Final = 600.0
+#: No more stores of other users are looked into: larger sites grant access by public folders.
+MAX_OTHERS: Final = 200
 #: A tree older than this (seconds) is read again whatever the store said.
 MAX_AGE: Final = 120.0
 
@@ -34,7 +40,7 @@ MAX_AGE: Final = 120.0
 class Folders:
     """The mailboxes of one user: the own store and, when there is one, the public store."""
 
-    def __init__(self, session: Caller, *, show_all: bool = False, public: bool = True) -> None:
+    def __init__(self, session: Caller, user: str, *, show_all: bool = False, public: bool = True) -> None:
         self._session = session
         self._show_all = show_all
         self._with_public = public
@@ -44,6 +50,9 @@ class Folders:
         self._public: Store | None = None
         self._tree: Mailboxes | None = None
         self._read_at = 0.0
+        self._others: list[Mailbox] | None = None
+        self._others_read_at = 0.0
+        self._skipped = {user, "SYSTEM"}
         self._lock = DeferredLock()
 
     @property
@@ -70,16 +79,42 @@ class Folders:
         """Have the tree read again when it is next asked for."""
         self._tree = None
 
-    async def tree(self, now: float) -> Mailboxes:
-        """The mailboxes; readings that overlap are shared."""
+    async def tree(self, now: float, *, others: bool = False) -> Mailboxes:
+        """The mailboxes, on request with those other users let this one see; readings that overlap are shared."""
         await self._lock.acquire()
         try:
+            if others and (self._others is None or now - self._others_read_at > OTHERS_AGE):
+                self._others, self._others_read_at = await self._read_others(), now
+                self._tree = None
             if self._tree is None or now - self._read_at > MAX_AGE:
-                tree = await self._read()
-                self._tree, self._read_at = tree, now
+                self._tree, self._read_at = await self._read(), now
             return self._tree
         finally:
             self._lock.release()
+
+    async def _read_others(self) -> list[Mailbox]:
+        """The mailboxes in other users' stores that rights allow, of the first users of the directory."""
+        await self.open()
+        users = (await self._session.call(GetUserList())).users
+        logins = sorted(user.username for user in users if user.username and user.username not in self._skipped)
+        found: list[Mailbox] = []
+
+        async def one(place: int) -> list[Mailbox]:
+            return await self._mailboxes_of_user(logins[place])
+
+        async for mailboxes in overlapping(range(min(len(logins), MAX_OTHERS)), one, 8):
+            found += mailboxes
+        return found
+
+    async def _mailboxes_of_user(self, name: str) -> list[Mailbox]:
+        try:
+            store = await Store.of_user(self._session, name)
+            prefix = names.DELIMITER.join((OTHERS_PREFIX, names.level_name(name)))
+            return await self._mailboxes(
+                StoreFolders(store.entryid, store.ipm_subtree, prefix=prefix, namespace=OTHER)
+            )
+        except MapiError:
+            return []  # no store, or on a server that cannot be reached now: nothing to see
 
     async def _read(self) -> Mailboxes:
         await self.open()
@@ -92,7 +127,7 @@ class Folders:
         )
         if self._public is not None:
             found += await self._public_mailboxes(self._public)
-        return Mailboxes(found)
+        return Mailboxes(found + (self._others or []))
 
     async def _mailboxes(self, store: StoreFolders) -> list[Mailbox]:
         rows = await rows_of(Table.hierarchy(self._session, store.root, FOLDER_TAGS))

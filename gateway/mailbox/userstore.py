@@ -40,7 +40,7 @@ class UserStore:
         self.session = session
         self.user = session.user
         self.names = Names(session)
-        self.folders = Folders(session, show_all=show_all)
+        self.folders = Folders(session, session.user, show_all=show_all)
         self.runtime = runtime
         self.seconds = runtime.seconds
         self.now = runtime.now
@@ -83,9 +83,9 @@ class UserStore:
 
     # The tree
 
-    async def mailboxes(self) -> Mailboxes:
-        """The folder tree."""
-        return await self.folders.tree(self.seconds())
+    async def mailboxes(self, *, others: bool = False) -> Mailboxes:
+        """The folder tree, on request with what other users let this one see."""
+        return await self.folders.tree(self.seconds(), others=others)
 
     def touched(self, mailbox: Mailbox) -> None:
         """Something was put into a mailbox: an open View of it should look."""
