@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from gateway import config
 
-_HIDDEN: Final = ("twisted.internet.protocol", "twisted.protocols.tls")
+_HIDDEN: Final = ("log_legacy", "twisted.internet.protocol", "twisted.protocols.tls")
 """Parts of Twisted that report every factory start; shown from warnings on."""
 
 
