@@ -93,7 +93,7 @@ class _Mailbox:
 
     def _folder(self, path: str) -> bytes:
         """The folder of a path: a special folder's tag name, or names below the visible tree."""
-        special = {
+        special: dict[str, bytes] = {
             "": self._inbox,
             "Sent": self._special[p.PR_IPM_SENTMAIL_ENTRYID],
             "Drafts": self._special[p.PR_IPM_DRAFTS_ENTRYID],
