@@ -9,157 +9,29 @@ the server, and linger for a while after the last subscriber left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from gateway.mapi.errors import LogonFailed, MapiError
-from gateway.mapi.notices import Event, Notice
 from gateway.mapiclient.errors import HandlesLost, SessionLost, TransportError
 from gateway.mapiclient.waiting import detached, pause
+from gateway.mapiclient.watches import RESYNC, Callback, Key, Resync, Subscription, Watch
 from gateway.mapiclient.wire.calls_notify import (
     NotifyGetItems,
     NotifySubscribe,
     NotifySubscribeMulti,
     NotifyUnSubscribeMulti,
 )
-from gateway.mapiclient.wire.structs import Subscription as Sink
 
 if TYPE_CHECKING:
     from gateway.mapiclient.session import Session
 
+__all__ = ["RESYNC", "Callback", "Notices", "Resync", "Subscription", "subscribe"]
 log = Logger()
 #: How many subscriptions are asked for in one call.
 _BATCH: Final = 500
-
-
-class Resync:
-    """Notices may have been lost: look at the store."""
-
-    def __repr__(self) -> str:
-        return "RESYNC"
-
-
-RESYNC: Final = Resync()
-Callback: TypeAlias = "Callable[[Notice | Resync], None]"
-#: What is watched: an entry id, or a table's number as 4 bytes; the events; the synchronisation's id and state.
-Key: TypeAlias = "tuple[bytes, int, int, int]"
-
-
-class Subscription:
-    """A wish to be told. `cancel` ends it; `active` waits until notices come."""
-
-    __slots__ = ("_callback", "_waited", "_watch")
-
-    def __init__(self, watch: _Watch, callback: Callback) -> None:
-        self._watch: _Watch | None = watch
-        self._callback = callback
-        self._waited = False
-
-    def active(self) -> Deferred[None]:
-        """Fires when notices of what happens from then on will come; whoever waits gets no `RESYNC` for it.
-
-        Fails when the store refuses the subscription (NotFound, NoAccess) or the session is lost.
-        """
-        if self._watch is None:
-            raise RuntimeError("the subscription was cancelled")
-        self._waited = not self._watch.is_settled
-        return self._watch.established()
-
-    def cancel(self) -> None:
-        """No more notices. Cancelling twice does no harm."""
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.leave(self)
-
-    def tell(self, notice: Notice | Resync) -> None:
-        """Call the callback; its failure is logged and harms nobody else."""
-        if self._watch is None or (notice is RESYNC and self._waited):
-            self._waited = False
-            return
-        try:
-            self._callback(notice)
-        except Exception:
-            log.failure("a subscriber failed")
-
-
-class _Watch:
-    """One subscription on the server and those who share it. ``number`` is 0 until it exists there."""
-
-    __slots__ = ("_waiting", "error", "key", "leaving", "notices", "number", "subscribers")
-
-    def __init__(self, notices: Notices, key: Key) -> None:
-        self.notices = notices
-        self.key = key
-        self.number = 0
-        self.error: Exception | None = None
-        self.subscribers: dict[Subscription, None] = {}
-        self.leaving: IDelayedCall | None = None
-        self._waiting: list[Deferred[None]] = []
-
-    def join(self, callback: Callback) -> Subscription:
-        """One more."""
-        if self.leaving is not None:
-            self.leaving.cancel()
-            self.leaving = None
-        subscription = Subscription(self, callback)
-        self.subscribers[subscription] = None
-        return subscription
-
-    def leave(self, subscription: Subscription) -> None:
-        """One less; the last one starts the lingering."""
-        self.subscribers.pop(subscription, None)
-        if not self.subscribers:
-            self.notices.linger(self)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it exists, or is known not to."""
-        return self.number > 0 or self.error is not None
-
-    def established(self) -> Deferred[None]:
-        """Fires when the subscription exists."""
-        done: Deferred[None] = Deferred(lambda _: self._waiting.remove(done))
-        if self.error is not None:
-            done.errback(self.error)
-        elif self.number:
-            done.callback(None)
-        else:
-            self._waiting.append(done)
-        return done
-
-    def begin(self, number: int) -> None:
-        """It exists now, perhaps again."""
-        self.number, self.error = number, None
-        waiting, self._waiting = self._waiting, []
-        self.tell(RESYNC)
-        for done in waiting:
-            done.callback(None)
-
-    def fail(self, error: Exception) -> None:
-        """It cannot exist."""
-        self.number, self.error = 0, error
-        waiting, self._waiting = self._waiting, []
-        self.tell(RESYNC)
-        for done in waiting:
-            done.errback(error)
-
-    def tell(self, notice: Notice | Resync) -> None:
-        """Tell everybody."""
-        for subscription in [*self.subscribers]:
-            subscription.tell(notice)
-
-    @property
-    def is_of_a_table(self) -> bool:
-        """Whether it ends with the session, as tables do."""
-        return bool(self.key[1] & Event.TABLE_MODIFIED) and self.key[1] != Event.ICS
-
-    def sink(self, number: int) -> Sink:
-        """The subscription as the server is asked for it."""
-        key, mask, sync_id, change_id = self.key
-        return Sink(number, key, mask, sync_id, change_id)
 
 
 def _is_final(trouble: Exception) -> bool:
@@ -180,9 +52,9 @@ class Notices:
         self._session = session
         self._options = session.identity.options
         self._clock: Any = session.identity.pool.reactor
-        self._watches: dict[Key, _Watch] = {}
-        self._by_number: dict[int, _Watch] = {}
-        self._wanted: dict[_Watch, None] = {}
+        self._watches: dict[Key, Watch] = {}
+        self._by_number: dict[int, Watch] = {}
+        self._wanted: dict[Watch, None] = {}
         self._unwanted: list[int] = []
         self._last_number = 0
         self._polling: Deferred[Any] | None = None
@@ -207,22 +79,24 @@ class Notices:
         key = entryid, int(mask), sync_id, change_id
         watch = self._watches.get(key)
         if watch is None:
-            watch = self._watches[key] = _Watch(self, key)
+            watch = self._watches[key] = Watch(self, key)
             self._wanted[watch] = None
         elif watch.error is not None:
             watch.error = None
             self._wanted[watch] = None
+        if self._closed:
+            watch.error = SessionLost("the session was closed", server=str(self._session.server))
         subscription = watch.join(callback)
         self._work()
         return subscription
 
-    def linger(self, watch: _Watch) -> None:
+    def linger(self, watch: Watch) -> None:
         """Nobody listens: forget it if that stays so for a while."""
-        if self._closed or watch.leaving is not None:
+        if self._closed or watch.leaving is not None or self._watches.get(watch.key) is not watch:
             return
         watch.leaving = self._clock.callLater(self._options.linger_seconds, self._forget, watch)
 
-    def _forget(self, watch: _Watch) -> None:
+    def _forget(self, watch: Watch) -> None:
         watch.leaving = None
         self._watches.pop(watch.key, None)
         self._wanted.pop(watch, None)
@@ -279,7 +153,7 @@ class Notices:
         numbers, self._unwanted = self._unwanted, []
         await self._session.call(NotifyUnSubscribeMulti(connections=numbers))
 
-    async def _subscribe(self, batch: list[_Watch]) -> None:
+    async def _subscribe(self, batch: list[Watch]) -> None:
         """Several at once; when one of them cannot be, which fails all, one after the other."""
         numbers = self._numbers(len(batch))
         sinks = [watch.sink(number) for watch, number in zip(batch, numbers, strict=True)]
@@ -303,7 +177,7 @@ class Notices:
         for watch, number in zip(batch, numbers, strict=True):
             self._settle(watch, number, error)
 
-    def _settle(self, watch: _Watch, number: int, error: MapiError | None) -> None:
+    def _settle(self, watch: Watch, number: int, error: MapiError | None) -> None:
         """A subscription was made or refused, while the watch may have been forgotten."""
         wanted = watch in self._wanted
         self._wanted.pop(watch, None)
@@ -326,7 +200,7 @@ class Notices:
         self._unwanted.clear()
         self._again(self._watches.values())
 
-    def _again(self, watches: Iterable[_Watch]) -> None:
+    def _again(self, watches: Iterable[Watch]) -> None:
         for watch in [*watches]:
             if watch.number:
                 self._by_number.pop(watch.number, None)
