@@ -1,32 +1,43 @@
 """Internet mail and MAPI content: RFC 5322 and MIME read into properties, and written from them.
 
-Reading: `scan` gives the structure of a message without copying it; `envelope`, `body`, `bodystructure`,
-`span`, `section`, `header_fields` and `binary` answer from it what IMAP asks.
+Structure: `scan` gives the parts of a message without copying it; `envelope`, `body`, `bodystructure`,
+`span`, `section`, `header_fields`, `binary` and `preview` answer from it what IMAP asks.
+Content: `from_mime` and `to_mime`; `original_properties` is what keeps the original bytes beside the content.
 """
 
 from gateway.convert.mime.bodystructure import body, bodystructure
 from gateway.convert.mime.envelope import envelope
+from gateway.convert.mime.frommime import CalendarContent, FromMimeOptions, from_mime
+from gateway.convert.mime.original import ORIGINAL, original_properties
 from gateway.convert.mime.searchtext import body_text, header_text, header_values, preview
 from gateway.convert.mime.sections import binary, header_fields, part_at, section, span
 from gateway.convert.mime.structure import Limits, Part, normalised, scan
+from gateway.convert.mime.tomime import ToMimeOptions, to_mime
 from gateway.convert.mime.transfer import UnknownEncoding
 
 __all__ = [
+    "ORIGINAL",
+    "CalendarContent",
+    "FromMimeOptions",
     "Limits",
     "Part",
+    "ToMimeOptions",
     "UnknownEncoding",
     "binary",
     "body",
     "body_text",
     "bodystructure",
     "envelope",
+    "from_mime",
     "header_fields",
     "header_text",
     "header_values",
     "normalised",
+    "original_properties",
     "part_at",
     "preview",
     "scan",
     "section",
     "span",
+    "to_mime",
 ]

@@ -73,7 +73,7 @@ GROUP_END: Final = Address(None, None, None)
 
 def address_list(value: bytes) -> list[Address]:
     """The mailboxes and groups of a From, To, Reply-To ... value, in order."""
-    found = []
+    found: list[Address] = []
     position, end = 0, len(value)
     match = _FAST.match
     while position < end:

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from gateway.convert.codepages import UTF_8, code_page_of
+from gateway.convert.codepages import code_page_of
 
 DEFAULT_CHARSET: Final = "windows-1252"
 
@@ -68,8 +68,6 @@ _PREFIXES: Final = (
 _NOT_TEXT: Final = frozenset(
     ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem", "charmap")
 )
-#: Code pages by codec where the codec reads more than the charset it stands for.
-_WIDER: Final = {"iso2022_jp_ext": 50220}
 _C1: Final = re.compile("[\x80-\x9f]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -97,10 +95,13 @@ def _codec(charset: str) -> str | None:
 
 
 def code_page(codec: str) -> int | None:
-    """The Windows code page of a codec, or None when there is none; UTF-16 and UTF-32 count as none."""
-    if codec.startswith(("utf-16", "utf-32")):
+    """The Windows code page of a codec; None when there is none that HTML could be left in.
+
+    UTF-16, UTF-7 and the codecs with shift states count as none: readers disagree about them.
+    """
+    if codec.startswith(("utf-16", "utf-32", "utf-7", "iso2022", "hz")):
         return None
-    return _WIDER.get(codec) or code_page_of(codec)
+    return code_page_of(codec)
 
 
 def decode(data: bytes, codec: str | None, default: str = DEFAULT_CHARSET) -> str:
@@ -108,14 +109,23 @@ def decode(data: bytes, codec: str | None, default: str = DEFAULT_CHARSET) -> st
 
     Illegal bytes become U+FFFD, NUL is removed (MAPI strings end at it).
     """
+    return decode_as(data, codec, default)[0]
+
+
+def decode_as(data: bytes, codec: str | None, default: str = DEFAULT_CHARSET) -> tuple[str, str]:
+    """What `decode` gives, and the codec that the text turned out to be in."""
     if codec is None or codec == "ascii":
-        text = decode_unlabelled(data, default)
-    else:
-        try:
-            text = _decoded(data, codec)
-        except (UnicodeError, ValueError):
-            text = data.decode(codec, "replace") if codec != "utf-8" else _not_utf_8(data, default)
-    return clean(text)
+        if data.isascii():
+            return clean(data.decode("ascii")), "ascii"
+        codec = "utf-8" if decodes(data, "utf-8") else default
+    try:
+        text = data.decode(codec)
+    except (UnicodeError, ValueError):
+        text = _not_utf_8(data, default) if codec == "utf-8" else data.decode(codec, "replace")
+    if codec == "iso8859-1" and _C1.search(text):
+        codec = "cp1252"
+        text = data.decode(codec, "replace")
+    return clean(text), codec
 
 
 def decode_unlabelled(data: bytes, default: str = DEFAULT_CHARSET) -> str:
@@ -144,28 +154,9 @@ def clean(text: str) -> str:
     return text
 
 
-def _decoded(data: bytes, codec: str) -> str:
-    text = data.decode(codec)
-    if codec == "iso8859-1" and _C1.search(text):
-        return data.decode("cp1252", "replace")
-    return text
-
-
 def _not_utf_8(data: bytes, default: str) -> str:
     """Text that claims to be UTF-8 and is not: damaged UTF-8 if most of it is, else the default."""
     text = data.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     multi_byte = sum(1 for char in text if char > "\x7f") - damaged
     return text if multi_byte >= damaged else data.decode(default, "replace")
-
-
-__all__ = [
-    "DEFAULT_CHARSET",
-    "UTF_8",
-    "clean",
-    "code_page",
-    "codec_of",
-    "decode",
-    "decode_unlabelled",
-    "decodes",
-]

@@ -34,7 +34,7 @@ _LIMIT: Final = 256
 
 def parameters(value: bytes, position: int = 0) -> Parameters:
     """The parameters after ``position`` of an unfolded value; at most 256 of them."""
-    found = []
+    found: list[tuple[bytes, bytes]] = []
     while (match := _PARAMETER.match(value, position)) and match.end() > position and len(found) < _LIMIT:
         found.append((match[1].lower(), _parameter_value(match[2], match[3])))
         position = match.end()
