@@ -73,7 +73,7 @@ async def _identifier(session: Caller, entry: AccessEntry) -> str:
         parts = parse_address_book_entryid(entry.user_entryid)
         if parts.type == ObjectType.DISTRIBUTION_LIST:
             group = (await session.call(GetGroup(group_entryid=entry.user_entryid))).group
-            return f"${group.groupname}" if group is not None else f"$#{entry.user_id}"
+            return f"${group.group_name}" if group is not None else f"$#{entry.user_id}"
         user = (await session.call(GetUser(user_entryid=entry.user_entryid))).user
     except (NotFound, ValueError):
         return f"#{entry.user_id}"  # an account that was deleted: still shown, so that it can be removed

@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.mapi.errors import NotFound, TooBig
 from gateway.mapi.propnames import PS_PUBLIC_STRINGS
-from gateway.mapi.props import PT_BINARY, NamedTag, PropName
+from gateway.mapi.props import PT_BINARY, NamedProps, NamedTag, PropName
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.folder import load_props
@@ -72,9 +72,8 @@ class Annotations:
         if len(blob) > 2 * MAX_TOTAL:
             raise TooBig("too many annotations are kept already")
         _, server_id = await load_props(self._session, place)
-        await set_props(
-            self._session, store, place, server_id, {ANNOTATIONS: blob}, object_type=ObjectType.FOLDER
-        )
+        props: NamedProps = {ANNOTATIONS: blob}
+        await set_props(self._session, store, place, server_id, props, object_type=ObjectType.FOLDER)
 
     async def _load(self, place: bytes) -> _Places:
         (tag,) = await Names(self._session).tags([ANNOTATIONS])
