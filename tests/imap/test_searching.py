@@ -1,0 +1,158 @@
+"""SEARCH and its results (RFC 9051 6.4.4; RFC 4731, 5182, 9394)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.imap.dialogue import Dialogue, message
+
+
+def mails() -> list[bytes | tuple[str, bytes]]:
+    return [
+        ("\\Seen", message("apples and pears", "green fruit\r\n", sender="Ann <ann@example.org>")),
+        ("\\Flagged Work", message("oranges", "round fruit\r\n", sender="Bob <bob@example.org>", X_Tag="red")),
+        message(
+            "=?utf-8?q?B=C3=A4ume?=", "tall\r\n" * 100, sender="Ann <ann@example.org>", Cc="cy@example.org"
+        ),
+    ]
+
+
+@pytest.fixture
+def filled(imap: Dialogue) -> Dialogue:
+    imap.given(inbox=mails())
+    imap.talker().command("SELECT INBOX")
+    return imap
+
+
+@pytest.mark.parametrize(
+    ("keys", "numbers"),
+    [
+        ("ALL", " 1 2 3"),
+        ("SEEN", " 1"),
+        ("UNSEEN", " 2 3"),
+        ("FLAGGED", " 2"),
+        ("KEYWORD work", " 2"),
+        ("UNKEYWORD Work", " 1 3"),
+        ("RECENT", ""),
+        ("NEW", ""),
+        ("OLD", " 1 2 3"),
+        ("2:*", " 2 3"),
+        ("NOT 2", " 1 3"),
+        ("OR SEEN FLAGGED", " 1 2"),
+        ("SUBJECT oranges", " 2"),
+        ("SUBJECT ORANGE", " 2"),
+        ('SUBJECT "s and p"', " 1"),
+        ("CHARSET UTF-8 SUBJECT {5+}\r\nb\xc3\xa4um", " 3"),
+        ("FROM ann", " 1 3"),
+        ("CC cy@example", " 3"),
+        ("TO mary@example.org", " 1 2 3"),
+        ("HEADER X-Tag red", " 2"),
+        ('HEADER X-Tag ""', " 2"),
+        ("BODY fruit", " 1 2"),
+        ("BODY nowhere", ""),
+        ("TEXT bob", " 2"),
+        ("LARGER 500", " 3"),
+        ("SMALLER 500", " 1 2"),
+        ("SENTON 2-Jan-2020", " 1 2 3"),
+        ("SENTBEFORE 2-Jan-2020", ""),
+        ("SINCE 1-Jan-2020", " 1 2 3"),
+        ("BEFORE 1-Jan-2020", ""),
+        ("YOUNGER 3600", " 1 2 3"),
+        ("OLDER 3600", ""),
+        ("UNSEEN FROM ann", " 3"),
+        ("FROM ann NOT SUBJECT apples", " 3"),
+        ("OR (FROM bob) (UNSEEN FROM ann)", " 2 3"),
+    ],
+)
+def test_keys(filled: Dialogue, keys: str, numbers: str) -> None:
+    talker = filled.talker()
+    talker.send(f"a SEARCH {keys}\r\n".encode("latin-1"))
+    assert talker.line() == f"* SEARCH{numbers}"
+    assert talker.line() == "a OK Search completed"
+
+
+def test_by_uid(filled: Dialogue) -> None:
+    filled.talk("""
+        C: a1 FETCH 3 UID
+        S: * 3 FETCH (UID @uid@)
+        S: a1 OK ...
+        C: a2 UID SEARCH UID @uid@:*
+        S: * SEARCH @uid@
+        S: a2 OK ...
+        C: a3 UID SEARCH 3
+        S: * SEARCH @uid@
+        S: a3 OK ...
+        C: a4 SEARCH 4
+        S: a4 BAD ...
+    """)
+
+
+def test_results(filled: Dialogue) -> None:
+    filled.talk("""
+        C: a1 SEARCH RETURN (MIN MAX COUNT ALL) ALL
+        S: * ESEARCH (TAG "a1") MIN 1 MAX 3 COUNT 3 ALL 1:3
+        S: a1 OK ...
+        C: a2 SEARCH RETURN () FLAGGED
+        S: * ESEARCH (TAG "a2") ALL 2
+        S: a2 OK ...
+        C: a3 SEARCH RETURN (MIN COUNT) DELETED
+        S: * ESEARCH (TAG "a3") COUNT 0
+        S: a3 OK ...
+        C: a4 SEARCH RETURN (PARTIAL 2:5) ALL
+        S: * ESEARCH (TAG "a4") PARTIAL (2:5 2:3)
+        S: a4 OK ...
+        C: a5 SEARCH RETURN (PARTIAL -1:-2 COUNT) ALL
+        S: * ESEARCH (TAG "a5") COUNT 3 PARTIAL (-1:-2 2:3)
+        S: a5 OK ...
+        C: a6 SEARCH RETURN (PARTIAL 10:20) ALL
+        S: * ESEARCH (TAG "a6") PARTIAL (10:20 NIL)
+        S: a6 OK ...
+    """)
+
+
+def test_the_saved_result(filled: Dialogue) -> None:
+    filled.talk("""
+        C: a1 SEARCH RETURN (SAVE) FROM ann
+        S: a1 OK ...
+        C: a2 FETCH $ FLAGS
+        S: * 1 FETCH (FLAGS (\\Seen))
+        S: * 3 FETCH (FLAGS ())
+        S: a2 OK ...
+        C: a3 SEARCH $ UNSEEN
+        S: * SEARCH 3
+        S: a3 OK ...
+        C: a4 SEARCH RETURN (SAVE MIN) ALL
+        S: * ESEARCH (TAG "a4") MIN 1
+        S: a4 OK ...
+        C: a5 SEARCH RETURN (COUNT) $
+        S: * ESEARCH (TAG "a5") COUNT 1
+        S: a5 OK ...
+        C: a6 SEARCH RETURN (SAVE) CHARSET X-NONE ALL
+        S: a6 NO [BADCHARSET (US-ASCII UTF-8)] ...
+    """)
+
+
+def test_rev2_answers_with_esearch(filled: Dialogue) -> None:
+    filled.talk("""
+        C: a1 ENABLE IMAP4rev2
+        S: * ENABLED IMAP4rev2
+        S: a1 OK ...
+        C: a2 SEARCH UNSEEN
+        S: * ESEARCH (TAG "a2") ALL 2:3
+        S: a2 OK ...
+        C: a3 UID SEARCH DELETED
+        S: * ESEARCH (TAG "a3") UID
+        S: a3 OK ...
+    """)
+
+
+def test_windows_of_fetch(filled: Dialogue) -> None:
+    filled.talk("""
+        C: a1 UID FETCH 1:* (FLAGS) (PARTIAL -1:-1)
+        S: * 3 FETCH (UID ... FLAGS ())
+        S: a1 OK ...
+        C: a2 UID FETCH 1:* (FLAGS) (PARTIAL 1:2)
+        S: * 1 FETCH (UID ... FLAGS (\\Seen))
+        S: * 2 FETCH (UID ... FLAGS (\\Flagged Work))
+        S: a2 OK ...
+    """)
