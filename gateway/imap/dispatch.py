@@ -34,7 +34,9 @@ from gateway.imap.commands import (
     search,
     select,
     session,
+    sort,
     store,
+    thread,
     uidbatches,
 )
 from gateway.imap.commands import (
@@ -90,7 +92,9 @@ FOR_SELECTION: Final[dict[type[c.Command], Callable[[Selection, Any], Reply]]] =
     c.Move: copying.move,
     c.Replace: replace.replace,
     c.Search: search.search,
+    c.Sort: sort.sort,
     c.Store: store.store,
+    c.Thread: thread.thread,
     c.UidBatches: uidbatches.uid_batches,
     c.Unselect: leaving.unselect,
 }

@@ -85,6 +85,19 @@ def _section(cursor: Cursor, *, peek: bool) -> Section:
     return Section(part, text, fields, _partial(cursor), peek, _label(part, text, fields))
 
 
+def section_of_text(cursor: Cursor, partial: Partial | None) -> Section:
+    """A section as a URL spells it, without brackets. Raises ParseError."""
+    part = _part(cursor)
+    text: str = ""
+    fields: tuple[str, ...] = ()
+    if not cursor.at_end():
+        if part:
+            cursor.expect(b".")
+        text, fields = _section_text(cursor, part)
+    cursor.finish()
+    return Section(part, text, fields, partial, peek=True, label=b"")
+
+
 def _section_text(cursor: Cursor, part: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
     word = one_of(cursor, _TEXTS)
     if word == "MIME" and not part:

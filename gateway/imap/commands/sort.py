@@ -1,0 +1,33 @@
+"""SORT and UID SORT (RFC 5256, 5267, 5957)."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import AsyncIterator
+
+from gateway.imap import searching, sorting
+from gateway.imap.answers import Done
+from gateway.imap.codec import commands as c
+from gateway.imap.codec import write_search as w
+from gateway.imap.codec.searchkeys import uses_modseq
+from gateway.imap.commands.search import result, saved
+from gateway.imap.connection import Selection
+
+
+async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | Done]:
+    """Find messages and put them in order."""
+    returns = command.returns
+    if returns is not None and "SAVE" in returns.wanted:
+        selection.told.saved = array("I")
+    matches = await searching.found(selection, command.key)
+    uids = sorting.in_order(await sorting.mails_of(selection.view, matches, command.criteria), command.criteria)
+    uids = [uid for uid in uids if selection.told.number(uid)]
+    numbers = uids if command.by_uid else selection.told.numbers(uids)
+    if returns is None:
+        yield w.sort(numbers)
+        return
+    if "SAVE" in returns.wanted:
+        selection.told.saved = saved(returns, uids)
+    if returns.wanted != {"SAVE"}:
+        modseq = uses_modseq(command.key)
+        yield result(selection, returns, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
