@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from gateway.mapi import ids, times
@@ -18,13 +15,6 @@ from gateway.storeserver.journal import READ
 from tests.support.storecore import START, World, attachment, embedded, message, recipient
 
 NOW = times.from_unix(int(START))
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.database.close()
 
 
 def test_a_new_message_is_answered_with_its_ids_and_times(world: World) -> None:
