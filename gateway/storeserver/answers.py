@@ -7,6 +7,7 @@ from gateway.storeserver import (  # noqa: F401
     answers_object,
     answers_session,
     answers_store,
+    answers_stream,
     answers_sync,
     answers_table,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, TypeVar
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -22,6 +23,7 @@ from gateway.storeserver.events import ChangeEvent, StoreEvent
 from gateway.storeserver.notifications import Notifier
 from gateway.storeserver.options import Options
 from gateway.storeserver.sessions import Locks, Peer, Session, Sessions
+from gateway.storeserver.spool import IN_MEMORY
 from gateway.storeserver.tableindex import TableIndex
 from gateway.storeserver.tables import Table
 from gateway.storeserver.workers import Workers
@@ -181,11 +183,19 @@ class Context:
     """`TableIndex.published` before the transaction began."""
     after: list[Callable[[], None]] = field(default_factory=list)
     """What the reactor's thread is to do once the transaction is committed."""
+    files: list[IO[bytes]] = field(default_factory=list)
+    """Files that the reply is read from; closed when it has been encoded."""
 
     @property
     def actor(self) -> Actor:
         """On whose behalf the call is made."""
         return self.session.actor
+
+    def file(self) -> IO[bytes]:
+        """A temporary file that lives as long as the call."""
+        file = SpooledTemporaryFile(IN_MEMORY, prefix="gateway-store-")  # noqa: SIM115
+        self.files.append(file)
+        return file
 
     def require_system(self) -> None:
         """NoAccess unless the session belongs to a system administrator."""

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Final, cast
+from typing import IO, Any, Final, cast
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -106,7 +105,7 @@ class SoapApplication:
     # -- decoding
 
     def _decode(self, request: Request) -> _Decoded:
-        decoder = RequestDecoder(limits=self._limits, sink=_file)
+        decoder = RequestDecoder(limits=self._limits)
         for chunk in self._plain(request):
             decoder.feed(chunk)
         call, session_id = decoder.close()
@@ -157,17 +156,23 @@ class SoapApplication:
             return decoded
         call, answer = decoded.call, decoded.answer
         session: Session | None = None
+        files: list[IO[bytes]] = []
         try:
             session = self._server.sessions.find(decoded.session_id, request.peer)
             session.requests += 1
-            work = partial(_call, answer.function, call)
+            work = partial(_call, answer.function, call, files)
             reply = self._server.transact(session, work, writes=lane is Lane.WRITE)
         except MapiError as error:
             reply = call.reply_type(er=error.code)
         except Exception:
             log.failure("{call} failed", call=call.name)
             reply = call.reply_type(er=int(ErrorCode.CALL_FAILED))
-        return self._response(request, _encoded(call, reply), session, session is not None and session.chunked)
+        try:
+            chunked = session is not None and session.chunked
+            return self._response(request, _encoded(call, reply), session, chunked)
+        finally:
+            for file in files:
+                file.close()
 
     # -- encoding
 
@@ -195,12 +200,11 @@ def _lane(head: bytes) -> Lane:
     return answer.lane if answer is not None else Lane.READ
 
 
-def _call(function: Callable[[Context, Any], Any], call: Call[Any], context: Context) -> Any:
+def _call(
+    function: Callable[[Context, Any], Any], call: Call[Any], files: list[IO[bytes]], context: Context
+) -> Any:
+    context.files = files
     return function(context, call)
-
-
-def _file() -> BinaryIO:
-    return cast("BinaryIO", TemporaryFile(prefix="gateway-store-"))
 
 
 def _encoded(call: Call[Any], reply: Any) -> Message:
