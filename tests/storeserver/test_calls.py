@@ -30,6 +30,7 @@ from gateway.mapiclient.wire.stream import decode_stream
 from gateway.mapiclient.wire.structs import MessageStream, NewFolder, ObjectTree, SourceKeyPair
 from gateway.storeserver import answers  # noqa: F401
 from gateway.storeserver.dispatch import ANSWERS
+from tests.storeserver.mailbox import inbox, new_folder, new_message
 from tests.support.soap import SoapClient
 from tests.support.store import RunningStore, running_store
 
@@ -52,35 +53,6 @@ def bob(store: RunningStore) -> Iterator[SoapClient]:
     with store.client("bob") as client:
         yield client
         client.call(Logoff())
-
-
-def inbox(client: SoapClient) -> bytes:
-    own = client.ok(store_calls.GetStore())
-    found = client.ok(folder_calls.GetReceiveFolder(own.store_id, "IPM"))
-    assert found.receive_folder is not None
-    return found.receive_folder.entryid
-
-
-def new_folder(client: SoapClient, name: str, parent: bytes | None = None, **options: object) -> bytes:
-    call = folder_calls.CreateFolder(
-        parent_id=parent or inbox(client),
-        folder_name=name,
-        comment="",
-        type=1,
-        **options,  # type: ignore[arg-type]
-    )
-    return client.ok(call).entryid
-
-
-def new_message(client: SoapClient, folder: bytes, subject: str, flags: int = 0, **props: object) -> bytes:
-    entryid = ids.message_entryid(folder[4:20], secrets.token_bytes(16))
-    tree = ObjectTree(
-        mod_props=[(pt.PR_SUBJECT, subject), (pt.PR_MESSAGE_CLASS, "IPM.Note"), *props.get("more", ())],  # type: ignore[misc]
-        children=props.get("children", ()),  # type: ignore[arg-type]
-        obj_type=ObjectType.MESSAGE,
-    )
-    client.ok(object_calls.SaveObject(folder, entryid, tree, flags))
-    return entryid
 
 
 def subjects(client: SoapClient, folder: bytes, flags: int = 0) -> list[str]:
