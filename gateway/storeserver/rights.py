@@ -103,18 +103,18 @@ def _entries(tx: Transaction, principals: set[int], object_ids: Sequence[int]) -
 
 
 def prefetch(tx: Transaction, actor: Actor, store: Store, folders: Sequence[Folder]) -> None:
-    """Look up the actor's rights on many folders of a store, all their parents included, with few statements."""
+    """Look up the actor's rights on many folders of a store with few statements."""
     if is_master(tx, actor, store):
         return
     for folder in folders:
         tx.cache["parent", folder.id] = folder.parent_id
     principals = {actor.user_id} | all_group_ids(tx, actor.user_id)
+    paths = {folder.id: [*locate.ancestors(tx, folder.id), store.id] for folder in folders}
     found: dict[int, int] = {}
-    for chunk in locate.chunks([store.id, *[folder.id for folder in folders]]):
+    for chunk in locate.chunks(sorted({object_id for path in paths.values() for object_id in path})):
         found |= _entries(tx, principals, chunk)
-    for folder in folders:
-        path = [*locate.ancestors(tx, folder.id), store.id]
-        key = ("rights", actor.user_id, folder.id)
+    for folder_id, path in paths.items():
+        key = ("rights", actor.user_id, folder_id)
         tx.cache[key] = next((found[object_id] for object_id in path if object_id in found), 0)
 
 
