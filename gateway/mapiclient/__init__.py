@@ -3,7 +3,7 @@
 As a library::
 
     import sys
-    from twisted.internet import task
+    from twisted.internet import defer, task
     from gateway.mapi.proptags import PR_MESSAGE_DELIVERY_TIME, PR_SUBJECT
     from gateway.mapi.tables import SortDirection, SortKey
     from gateway.mapiclient import Store, Table, connect

@@ -6,11 +6,12 @@ from binascii import a2b_base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, TypeAlias
+from weakref import finalize
 
 from gateway.mapi.content import Blob
 from gateway.mapiclient.wire.errors import WireError
 
-#: Makes an empty file that can be written, sought and read; it is closed when nothing refers to it any more.
+#: Makes an empty file that can be written, sought and read; it is closed when no value refers to it any more.
 Sink: TypeAlias = Callable[[], BinaryIO]
 
 _CHUNK: Final = 1 << 16
@@ -30,29 +31,41 @@ class Limits:
     spool_from: int = 1 << 18
 
 
-def blob_of(file: BinaryIO, size: int) -> Blob:
-    """The bytes of a file, as often as wanted and by several readers at once."""
+class _Spooled:
+    """A file of the sink, closed when nothing refers to it any more."""
 
-    def chunks() -> Iterator[bytes]:
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.size = 0
+        # Not __del__: the file must outlive this object even when both are part of one garbage cycle.
+        finalize(self, file.close)
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self.size += self.file.write(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, as often as wanted and by several readers at once."""
         position = 0
-        while position < size:
-            file.seek(position)
-            data = file.read(min(_CHUNK, size - position))
+        while position < self.size:
+            self.file.seek(position)
+            data = self.file.read(min(_CHUNK, self.size - position))
             if not data:
                 raise WireError("a spooled value was cut")
             position += len(data)
             yield data
 
-    return Blob(size, chunks)
+    def blob(self) -> Blob:
+        """The bytes as a value."""
+        return Blob(self.size, self.chunks)
 
 
 class Base64Spool:
     """Decodes base64 text, piece by piece, into a file."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+        self._file = _Spooled(file)
         self._rest = ""
-        self._size = 0
         self._padded = False
 
     def write(self, text: str) -> None:
@@ -73,13 +86,13 @@ class Base64Spool:
         except ValueError as error:
             raise WireError(f"bad base64: {error}") from None
         self._padded = text.endswith("=")
-        self._size += self._file.write(data)
+        self._file.write(data)
 
     def close(self) -> Blob:
         """All of it."""
         if self._rest:
             raise WireError("bad base64: incorrect padding")
-        return blob_of(self._file, self._size)
+        return self._file.blob()
 
 
 class PartStore:
@@ -88,7 +101,7 @@ class PartStore:
     def __init__(self, sink: Sink | None, spool_from: int) -> None:
         self._sink, self._spool_from = sink, spool_from
         self._pieces: list[bytes] = []
-        self._file: BinaryIO | None = None
+        self._file: _Spooled | None = None
         self._size = 0
 
     def write(self, data: bytes) -> None:
@@ -99,10 +112,10 @@ class PartStore:
             return
         self._pieces.append(data)
         if self._sink is not None and self._size > self._spool_from:
-            self._file = self._sink()
+            self._file = _Spooled(self._sink())
             self._file.write(b"".join(self._pieces))
             self._pieces.clear()
 
     def close(self) -> bytes | Blob:
         """All of it."""
-        return b"".join(self._pieces) if self._file is None else blob_of(self._file, self._size)
+        return b"".join(self._pieces) if self._file is None else self._file.blob()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -203,3 +204,23 @@ def test_parts_without_end_are_refused() -> None:
         decoder = RequestDecoder()
         with pytest.raises(WireError):
             decoder.feed(head)
+
+
+def test_a_file_lives_as_long_as_its_value(sink: Files) -> None:
+    for cut in (0, 100):
+        body = encode_reply(LoadProp, LoadPropReply(0, (DATA, b"x" * 1000)))
+        decoder = ReplyDecoder(LoadProp, limits=SMALL, sink=sink)
+        feed(decoder, body[: len(body) - cut], 50)
+        file = sink.made[-1]
+        assert not file.closed
+        if not cut:
+            reply = decoder.close()
+            del decoder
+            assert not file.closed
+            assert reply.prop_val is not None
+            assert reply.prop_val[1].read() == b"x" * 1000
+            del reply
+        else:
+            del decoder
+        gc.collect()
+        assert file.closed
