@@ -106,13 +106,13 @@ class IMAP(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Stop everything that works for this client."""
         self._closing = True
-        self.factory.connections.discard(self)
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self._running is not None:
             self._running.cancel()
         self.connection.log_out()
         self._reader.close()
+        self.factory.gone(self)
 
     # -- the loop
 
@@ -408,6 +408,7 @@ class IMAPFactory(Factory):
         self.reactor = reactor
         self.tls = tls
         self.connections: set[IMAP] = set()
+        self._empty: Deferred[None] | None = None
 
     def buildProtocol(self, addr: object) -> IMAP:  # type: ignore[override]
         """A protocol for a new client."""
@@ -415,7 +416,20 @@ class IMAPFactory(Factory):
         protocol.factory = self
         return protocol
 
-    def shut_down(self) -> None:
-        """Say goodbye to every client."""
+    def gone(self, connection: IMAP) -> None:
+        """A client has left."""
+        self.connections.discard(connection)
+        if not self.connections and self._empty is not None:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
+
+    def shut_down(self) -> Deferred[None]:
+        """Say goodbye to every client; fires when all have left."""
+        self._empty = Deferred()
+        empty = self._empty
         for connection in tuple(self.connections):
             connection.say_goodbye(Goodbye("The server is shutting down"))
+        if not self.connections:
+            self._empty = None
+            empty.callback(None)
+        return empty

@@ -70,7 +70,7 @@ class Server:
             for port in self._ports:
                 await port.stopListening()
             for factory in self.factories.values():
-                factory.shut_down()
+                await factory.shut_down()
             self.accounts.close()
             await self.sessions.close()
             self.pool.close()
