@@ -14,19 +14,26 @@ from time import process_time
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gateway.mapi.changes import Change
-from gateway.mapi.content import Blob
-from gateway.mapiclient.wire.calls_object import LoadProp, LoadPropReply, SaveObject
+from gateway.mapi.content import AttachmentContent, Blob, MessageContent
+from gateway.mapiclient.wire.calls_object import LoadObject, LoadProp, LoadPropReply, ObjectReply, SaveObject
 from gateway.mapiclient.wire.calls_session import Logon
-from gateway.mapiclient.wire.calls_sync import ChangesReply, GetChanges
+from gateway.mapiclient.wire.calls_sync import (
+    ChangesReply,
+    ExportMessageChangesAsStream,
+    ExportStreamsReply,
+    GetChanges,
+)
 from gateway.mapiclient.wire.calls_table import RowsReply, TableGetRowCount, TableQueryRows
 from gateway.mapiclient.wire.envelope import (
     ReplyDecoder,
     decode_request,
     encode_reply,
+    encode_reply_chunks,
     encode_request,
     encode_request_chunks,
 )
-from gateway.mapiclient.wire.structs import ObjectTree
+from gateway.mapiclient.wire.stream import decode_stream, encode_stream
+from gateway.mapiclient.wire.structs import MessageStream, ObjectTree
 
 CHUNK = 1 << 16
 
@@ -67,6 +74,32 @@ def decode(call: object, body: bytes) -> object:
     return decoder.close()
 
 
+def whole_messages() -> None:
+    """What it costs to read one whole message, by either way the store has."""
+    props = {0x3000001F + (n << 16): f"the value of property {n}" for n in range(50)}
+    recipients = [{0x3001001F: "Name", 0x39FE001F: "name@example.test", 0x0C150003: 1} for _ in range(3)]
+    data = bytes(range(256)) * 180
+    children = [ObjectTree(mod_props=[*row.items()], obj_type=6) for row in recipients]
+    tree = ObjectTree([*children, ObjectTree(obj_type=7)], tuple(props), [*props.items()], obj_type=5)
+    loaded = encode_reply(LoadObject, ObjectReply(0, tree))
+    attachment = encode_reply(LoadProp, LoadPropReply(0, (0x37010102, data)))
+    content = MessageContent(dict(props), [dict(row) for row in recipients], [AttachmentContent({}, data)])
+    stream = encode_stream(content).read()
+    streams = ExportStreamsReply([MessageStream(n, [], stream) for n in range(64)])
+    exported = b"".join(encode_reply_chunks(ExportMessageChangesAsStream, streams).chunks())
+
+    def by_object() -> None:
+        decode(LoadObject, loaded)
+        decode(LoadProp, attachment)
+
+    def by_stream() -> None:
+        for each in decode(ExportMessageChangesAsStream, exported).msg_streams:  # type: ignore[attr-defined]
+            decode_stream(each.stream_data)
+
+    print(f"read a whole message, loadObject and loadProp: {best(by_object, number=50) * 1e6:.0f} us")
+    print(f"read a whole message of a stream of 64: {best(by_stream, number=3) / 64 * 1e6:.0f} us")
+
+
 def main() -> None:
     rows = [row(n) for n in range(5000)]
     reply = RowsReply(0, rows)
@@ -103,6 +136,8 @@ def main() -> None:
     print(f"decode a 16 MB value: {best(lambda: decode(LoadProp, body), 3) * 1e3:.0f} ms")
     text = encode_reply(LoadProp, LoadPropReply(0, (0x1000001F, "a line of text & more\r\n" * (1 << 19))))
     print(f"decode a 12 MB text: {best(lambda: decode(LoadProp, text), 3) * 1e3:.0f} ms")
+
+    whole_messages()
 
     large = Blob(50 << 20, lambda: iter([b"\0" * CHUNK] * (50 << 4)))
     save = SaveObject(b"p", b"e", ObjectTree(mod_props=[(0x37010102, large)]))
