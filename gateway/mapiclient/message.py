@@ -14,6 +14,7 @@ from gateway.mapi.ids import message_entryid
 from gateway.mapi.props import PT_OBJECT, NamedProps, PropKey, Props, PropTag, Value, prop_type
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.calling import Caller, batches
+from gateway.mapiclient.defaults import message_defaults, recipient_defaults
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.wire.calls_object import (
     CopyObjects,
@@ -124,12 +125,13 @@ async def save_new_message(
 
 
 async def object_tree(session: Caller, content: MessageContent) -> ObjectTree:
-    """A new message as saveObject takes it: recipients and attachments numbered, names replaced by tags."""
+    """A new message as saveObject takes it: complete, everything numbered, names replaced by tags."""
     names = Names(session)
     children = [await _recipient_tree(names, row, number) for number, row in enumerate(content.recipients)]
     for number, attachment in enumerate(content.attachments):
         children.append(await _attachment_tree(session, names, attachment, number))
     props = await names.to_tags(content.props)
+    props |= message_defaults(props, content.recipients)
     return ObjectTree(children=children, mod_props=tuple(props.items()), obj_type=int(ObjectType.MESSAGE))
 
 
@@ -138,6 +140,7 @@ async def _recipient_tree(names: Names, row: NamedProps, number: int) -> ObjectT
     if (entryid := props.pop(pr.PR_ENTRYID, None)) is not None:
         props[pr.PR_EC_CONTACT_ENTRYID] = entryid
     props[pr.PR_ROWID] = number
+    props |= recipient_defaults(props, number)
     kind = props.get(pr.PR_OBJECT_TYPE, ObjectType.MAIL_USER)
     return ObjectTree(
         mod_props=tuple(props.items()),
