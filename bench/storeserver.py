@@ -136,9 +136,7 @@ def _listings(database: StoreDatabase, actor: Actor, inbox: bytes, count: int) -
     with database.read() as tx:
         folder = locate.folder_by_entryid(tx, inbox)
         listing("ids", lambda: rows.message_ids(tx, actor, folder.id))
-        listing(
-            "rows: 2 columns of the table", lambda: rows.message_rows(tx, actor, folder.id, COLUMNS[1:3])
-        )
+        listing("rows: 2 columns of the table", lambda: rows.message_rows(tx, actor, folder.id, COLUMNS[1:3]))
         listing("rows: 8 columns, 3 of them packed", lambda: rows.message_rows(tx, actor, folder.id, COLUMNS))
         listing("the same again", lambda: rows.message_rows(tx, actor, folder.id, COLUMNS))
         cold = (*COLUMNS, p.PR_EC_IMAP_BODYSTRUCTURE)

@@ -38,7 +38,9 @@ def load_message(
     parts = parts_of(tx, message.id)
     longs = values.long_tree(tx, message.id)
     short = message_props(tx, actor, message, granted)
-    reader = _TreeReader(tx, parts, longs, everything=everything, modifier=modifier_props(tx, message.modifier_id))
+    reader = _TreeReader(
+        tx, parts, longs, everything=everything, modifier=modifier_props(tx, message.modifier_id)
+    )
     return reader.tree(message.id, message.id, ObjectType.MESSAGE, short)
 
 

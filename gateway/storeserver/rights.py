@@ -72,6 +72,9 @@ def _on(
     store = locate.store_by_id(tx, store_id)
     if is_master(tx, actor, store):
         return ALL
+    # Who made things in a store that has no owner has no part in it any more.
+    if store.orphan:
+        return 0
     rights = _CREATOR if owner_id == actor.user_id else 0
     if store.type == _ARCHIVE and store.owner_id == actor.user_id:
         return rights | _VISIBLE

@@ -385,11 +385,13 @@ def available_tags(
 ) -> set[PropTag]:
     """The tags that rows of this folder can have: the computed ones and those of some messages."""
     result = set(_COMPUTED)
-    query = (
-        sa.select(_m.hot, schema.details.c.props)
-        .join_from(schema.messages, schema.details, schema.details.c.object_id == _m.id)
-        .where(_visible(tx, actor, folder_id, kind))
-    )
-    for hot, cold in tx.connection.execute(query.limit(sampled)):
-        result |= properties.unpack(bytes(hot)).keys() | properties.unpack(bytes(cold)).keys()
+    ids = message_ids(tx, actor, folder_id, kind)[:sampled]
+    details, long = schema.details.c, schema.long_values.c
+    packed = [
+        *tx.connection.execute(sa.select(_m.hot).where(_m.id.in_(ids))).scalars(),
+        *tx.connection.execute(sa.select(details.props).where(details.object_id.in_(ids))).scalars(),
+    ]
+    for data in packed:
+        result |= properties.unpack(bytes(data)).keys()
+    result |= set(tx.connection.execute(sa.select(long.tag).where(long.object_id.in_(ids))).scalars())
     return result - {SPILLED} - properties.NOT_IN_TABLES

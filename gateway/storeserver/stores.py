@@ -134,6 +134,10 @@ def hook(tx: Transaction, actor: Actor, type: int, owner: Account, guid: bytes) 
     tx.connection.execute(
         _stores.update().where(_stores.c.id == store.id).values(orphan=False, owner_id=owner.id)
     )
+    # What the former owner made is now the new owner's.
+    for table in (schema.folders, schema.messages):
+        made = (table.c.store_id == store.id) & (table.c.owner_id == store.owner_id)
+        tx.connection.execute(table.update().where(made).values(owner_id=owner.id))
     tx.cache.clear()
 
 

@@ -25,7 +25,12 @@ class Client:
     """One synchronisation as a client keeps it."""
 
     def __init__(
-        self, world: World, folder: bytes, kind: int = SyncKind.CONTENTS, flags: int = MAIL, actor: object = None
+        self,
+        world: World,
+        folder: bytes,
+        kind: int = SyncKind.CONTENTS,
+        flags: int = MAIL,
+        actor: object = None,
     ) -> None:
         self.world = world
         self.kind = kind
@@ -147,7 +152,9 @@ def test_own_changes_are_not_told(world: World) -> None:
 def test_sync_ids(world: World) -> None:
     client = Client(world, world.inbox)
     assert world.ask(changes.states, [client.id, 999]) == [(client.id, 1)]
-    assert world.call(changes.set_status, world.alice, client.key, client.id, 17, SyncKind.CONTENTS) == client.id
+    assert (
+        world.call(changes.set_status, world.alice, client.key, client.id, 17, SyncKind.CONTENTS) == client.id
+    )
     assert world.ask(changes.states, [client.id]) == [(client.id, 17)]
     with pytest.raises(NotFound):
         world.call(changes.set_status, world.alice, client.key, 999, 17, SyncKind.CONTENTS)
@@ -172,9 +179,7 @@ def test_sync_ids(world: World) -> None:
 def test_unknown_sync_ids(world: World, sync_id: int, change_id: int, code: ErrorCode) -> None:
     source_key = world.props(world.inbox)[p.PR_SOURCE_KEY]
     with pytest.raises(MapiError) as caught:
-        world.ask(
-            changes.get_changes, world.alice, source_key, sync_id, change_id, SyncKind.CONTENTS, MAIL
-        )
+        world.ask(changes.get_changes, world.alice, source_key, sync_id, change_id, SyncKind.CONTENTS, MAIL)
     assert caught.value.code == code
 
 

@@ -28,7 +28,9 @@ MOVE = copying.FOLDER_MOVE
 ALL = folders.DEL_MESSAGES | folders.DEL_FOLDERS
 
 
-def names(world: World, parent: bytes | None = None, *, recursive: bool = False, deleted: bool = False) -> list[str]:
+def names(
+    world: World, parent: bytes | None = None, *, recursive: bool = False, deleted: bool = False
+) -> list[str]:
     folder = world.ask(locate.folder_by_entryid, parent or world.subtree, deleted=None)
     found = world.ask(
         folder_rows.folder_rows,

@@ -29,9 +29,7 @@ def kinds(world: World) -> list[int]:
 
 
 def move(world: World, entryids: list[bytes], target: bytes, **more: object) -> bool:
-    complete: bool = world.call(
-        messages.copy_messages, world.alice, entryids, target, move=True, **more
-    )
+    complete: bool = world.call(messages.copy_messages, world.alice, entryids, target, move=True, **more)
     return complete
 
 
@@ -169,9 +167,7 @@ def test_hard_deletion(world: World) -> None:
     entryid = world.save(world.inbox, [(p.PR_BODY, "b" * 4000)], [attachment(b"d" * 3000)])
     hidden = world.save(world.inbox)
     world.call(messages.delete_messages, world.alice, [hidden], hard=False)
-    assert world.call(
-        messages.delete_messages, world.alice, [entryid, hidden, world.new_entryid()], hard=True
-    )
+    assert world.call(messages.delete_messages, world.alice, [entryid, hidden, world.new_entryid()], hard=True)
     assert kinds(world) == [HARD, HARD]
     assert [event.gone for event in world.events[:2]] == [True, True]
     for gone in (entryid, hidden):

@@ -19,9 +19,7 @@ NOW = times.from_unix(int(START))
 
 def test_a_new_message_is_answered_with_its_ids_and_times(world: World) -> None:
     entryid = world.new_entryid()
-    answer = world.call(
-        objects.save_object, world.alice, world.inbox, entryid, message([(p.PR_SUBJECT, "x")])
-    )
+    answer = world.call(objects.save_object, world.alice, world.inbox, entryid, message([(p.PR_SUBJECT, "x")]))
     props = dict(answer.mod_props)
     assert [tag for tag, _ in answer.mod_props] == list(answer.del_props)
     assert props.keys() == {
@@ -197,14 +195,10 @@ def test_values_of_32_kib_are_only_listed(world: World) -> None:
 
 
 def test_an_update_sets_and_removes_properties(world: World) -> None:
-    entryid = world.save(
-        world.inbox, [(p.PR_SUBJECT, "old"), (p.PR_BODY, "b" * 5000), (p.PR_IMPORTANCE, 2)]
-    )
+    entryid = world.save(world.inbox, [(p.PR_SUBJECT, "old"), (p.PR_BODY, "b" * 5000), (p.PR_IMPORTANCE, 2)])
     before = world.props(entryid)
     world.time += 10
-    answer = world.update(
-        entryid, [(p.PR_SUBJECT, "new"), (p.PR_FLAG_STATUS, 2)], [p.PR_BODY, p.PR_IMPORTANCE]
-    )
+    answer = world.update(entryid, [(p.PR_SUBJECT, "new"), (p.PR_FLAG_STATUS, 2)], [p.PR_BODY, p.PR_IMPORTANCE])
     after = world.props(entryid)
     assert after[p.PR_SUBJECT] == "new"
     assert after[p.PR_FLAG_STATUS] == 2
@@ -347,9 +341,7 @@ def test_an_instance_of_somebody_else_is_unknown(world: World) -> None:
     )
     stolen = ObjectTree(obj_type=ObjectType.MESSAGE, instance_ids=answer.instance_ids)
     with pytest.raises(MapiError) as caught:
-        world.call(
-            objects.save_object, world.bob, world.bob_inbox, world.new_entryid(world.bob_store), stolen
-        )
+        world.call(objects.save_object, world.bob, world.bob_inbox, world.new_entryid(world.bob_store), stolen)
     assert caught.value.code == ErrorCode.UNKNOWN_INSTANCE_ID
     part = attachment(None, instance_ids=[bytes(52)])
     with pytest.raises(MapiError) as caught:

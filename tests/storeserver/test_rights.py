@@ -147,9 +147,7 @@ def test_denials_are_kept_but_not_evaluated(world: World) -> None:
 
 def test_entries_are_changed_and_removed(world: World) -> None:
     world.grant(world.inbox, world.bob_account, Rights.REVIEWER)
-    changed = AccessEntry(
-        0, AccessType.GRANT, Rights.EDITOR, EntryState.MODIFY | 8, world.bob_account.entryid
-    )
+    changed = AccessEntry(0, AccessType.GRANT, Rights.EDITOR, EntryState.MODIFY | 8, world.bob_account.entryid)
     world.call(rights.set_entries, world.alice, world.inbox, [changed])
     assert world.ask(rights.entries, world.inbox, AccessType.GRANT) == [
         AccessEntry(

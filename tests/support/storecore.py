@@ -99,9 +99,7 @@ class World:
         """Change an object; gives the answer."""
         kind = int.from_bytes(entryid[24:26], "little")
         number = self.ask(rights.target_id, entryid)[0]
-        tree = ObjectTree(
-            children=children, del_props=gone, mod_props=props, server_id=number, obj_type=kind
-        )
+        tree = ObjectTree(children=children, del_props=gone, mod_props=props, server_id=number, obj_type=kind)
         parent = self.store.entryid
         result: ObjectTree = self.call(
             objects.save_object, actor or self.alice, parent, entryid, tree, 0, sync_id
@@ -120,7 +118,9 @@ class World:
         """The value loadProp answers."""
         return self.ask(objects.load_prop, actor or self.alice, entryid, part, tag)[1]
 
-    def folder(self, name: str, parent: bytes | None = None, *, actor: Actor | None = None, **more: Any) -> bytes:
+    def folder(
+        self, name: str, parent: bytes | None = None, *, actor: Actor | None = None, **more: Any
+    ) -> bytes:
         """Create a folder; gives its entry id."""
         where = parent or self.subtree
         result: bytes = self.call(folders.create_folder, actor or self.alice, where, name, **more)
