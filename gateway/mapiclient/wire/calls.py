@@ -23,7 +23,9 @@ from gateway.mapiclient.wire import (  # noqa: F401  (importing a module registe
 from gateway.mapiclient.wire.schema import REGISTRY, Call, record_of
 
 #: Call types by their name on the wire.
-CALLS: Final[Mapping[str, type[Call[Any]]]] = MappingProxyType(REGISTRY)
+CALLS: Final[Mapping[str, type[Call[Any]]]] = MappingProxyType(
+    {name: call for name, call in REGISTRY.items() if call.__module__.startswith("gateway.mapiclient.wire.")}
+)
 
 for _call in CALLS.values():
     record_of(_call)
