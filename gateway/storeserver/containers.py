@@ -250,7 +250,7 @@ def save_store(tx: Transaction, actor: Actor, entryid: bytes, tree: ObjectTree) 
     tx.connection.execute(schema.stores.update().where(schema.stores.c.id == store.id).values(modified=tx.now))
     locate.forget_store(tx, store.id)
     tx.events.append(journal.store_event(store))
-    answer = [(p.PR_RECORD_KEY, store.entryid), (p.PR_LAST_MODIFICATION_TIME, tx.now)]
+    answer = [(p.PR_LAST_MODIFICATION_TIME, tx.now)]
     return _container_answer(tree, store.id, ObjectType.STORE, answer)
 
 

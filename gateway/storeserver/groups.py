@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -68,7 +68,7 @@ def add_member(tx: Transaction, actor: Actor, group: Account, member: Account) -
     tx.cache.pop(("groups", member.id), None)
 
 
-def _ids_of_members(group: Account) -> sa.Select[tuple[int]]:
+def _ids_of_members(group: Account) -> sa.Select[Any]:
     return sa.select(_members.c.user_id).where(_members.c.group_id == group.id)
 
 

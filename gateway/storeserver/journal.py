@@ -82,10 +82,10 @@ def _log(
     ]
     if rows:
         tx.connection.execute(_INSERT, rows)
-    tx.events += [
+    tx.events.extend(
         ChangeEvent(folder.id, folder.source_key, first + number, group | entry.action, sync_id)
         for number, entry in enumerate(logged)
-    ]
+    )
     return first
 
 

@@ -173,7 +173,7 @@ def store_by_guid(tx: Transaction, guid: bytes) -> Store:
 def _folder(row: sa.Row[Any] | None, *, deleted: bool | None) -> Folder:
     if row is None:
         raise NotFound("there is no such folder")
-    folder = Folder(*row)
+    folder = Folder(*tuple(row))
     if deleted is not None and folder.is_deleted != deleted:
         raise NotFound("the folder is deleted" if folder.is_deleted else "the folder is not deleted")
     return folder
@@ -241,7 +241,7 @@ def subtree(tx: Transaction, folder: Folder, *, deleted: bool | None = False) ->
     while level:
         found: list[Folder] = []
         for chunk in chunks(level):
-            condition = columns.parent_id.in_(chunk)
+            condition: sa.ColumnElement[bool] = columns.parent_id.in_(chunk)
             if deleted is not None:
                 condition &= columns.state == (DELETED if deleted else 0)
             found += folders_where(tx, condition)

@@ -48,7 +48,18 @@ def value_of(tree: ObjectTree, tag: PropTag) -> Value:
 def parts_of(tx: Transaction, message_id: int) -> list[Part]:
     """Everything inside a message."""
     rows = tx.connection.execute(_OF_MESSAGE, {"top": message_id})
-    return [Part(*row[:-1], properties.unpack(bytes(row.props))) for row in rows]
+    return [
+        Part(
+            row.id,
+            row.message_id,
+            row.parent_id,
+            row.type,
+            row.created,
+            row.modified,
+            properties.unpack(bytes(row.props)),
+        )
+        for row in rows
+    ]
 
 
 def below(parts: Sequence[Part], id: int) -> list[Part]:
@@ -233,7 +244,7 @@ class PartsWriter:
 def copy_parts(tx: Transaction, pairs: Mapping[int, int]) -> None:
     """Copy everything inside messages, and their own long values; ``pairs`` maps old message ids to new ones."""
     new_ids = dict(pairs)
-    top = sa.bindparam("tops", expanding=True)
+    top: sa.BindParameter[Any] = sa.bindparam("tops", expanding=True)
     query = sa.select(_parts).where(_parts.c.message_id.in_(top)).order_by(_parts.c.id)
     part_rows: list[dict[str, Any]] = []
     for row in tx.connection.execute(query, {"tops": list(pairs)}).mappings():

@@ -7,12 +7,12 @@ the Python values of `gateway.mapi.props`; multi-valued ones come back as tuples
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from gateway.mapi import proptags as p
 from gateway.mapi import props as t
+from gateway.mapi import proptags as p
 from gateway.mapi.errors import InvalidParameter
 from gateway.mapi.props import Prop, Props, PropTag, Value, canonical
 
@@ -91,7 +91,7 @@ _decoder: Final = msgspec.msgpack.Decoder(dict[int, object])
 _value_decoder: Final = msgspec.msgpack.Decoder()
 
 
-def _checked_single(kind: int, value: Value) -> Value:
+def _checked_single(kind: int, value: Any) -> Value:
     accepted = _CHECKS.get(kind)
     if accepted is None or not isinstance(value, accepted):
         raise InvalidParameter(f"a property of type {kind:#06x} cannot hold {type(value).__name__}")
@@ -99,7 +99,7 @@ def _checked_single(kind: int, value: Value) -> Value:
         return bool(value)
     if kind in _BOUNDS:
         low, high = _BOUNDS[kind]
-        if not low <= value <= high:
+        if not low <= int(value) <= high:
             raise InvalidParameter(f"{value} is out of range for a property of type {kind:#06x}")
     elif isinstance(value, str):
         # NUL cannot be stored, and a lone surrogate has no UTF-8 form.

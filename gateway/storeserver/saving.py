@@ -335,14 +335,16 @@ def _answer(
     created: bool,
     imported: bool,
 ) -> ObjectTree:
+    record_key: Prop = (p.PR_RECORD_KEY, message.entryid)
     props: list[Prop] = [
         (p.PR_PARENT_SOURCE_KEY, folder.source_key),
         (p.PR_SOURCE_KEY, message.source_key),
         (p.PR_LAST_MODIFICATION_TIME, message.modified),
     ]
     if created:
-        props.append((p.PR_CREATION_TIME, message.created))
-    props.append((p.PR_RECORD_KEY, message.entryid))
+        props += [(p.PR_CREATION_TIME, message.created), record_key]
+    else:
+        props.insert(0, record_key)
     # A change that a synchronisation brought keeps its keys, so they are not told again.
     if not imported:
         key = identity.change_key(tx, message.change_id, None)

@@ -17,7 +17,7 @@ from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.wire.structs import ObjectTree
 from gateway.storeserver import accounts, attachments, identity, locate, messages, objects, rows, stores
 from gateway.storeserver.attachments import sweep
-from gateway.storeserver.database import StoreDatabase, StoreOptions
+from gateway.storeserver.database import StoreDatabase, StoreOptions, Transaction
 from tests.support.storecore import OPTIONS, World, attachment, message
 
 ROOT = Path(__file__).parents[2]
@@ -155,11 +155,15 @@ def test_two_programs_may_use_one_database(world: World, tmp_path: Path) -> None
 
 def test_a_failed_call_changes_nothing(world: World) -> None:
     before = world.ask(lambda tx: (tx.last("imap"), tx.last("change")))
-    with pytest.raises(ZeroDivisionError), world.database.write() as tx:
+
+    def save_and_fail(tx: Transaction) -> None:
         tree = message([(p.PR_SUBJECT, "lost")])
         entryid = identity.new_entryid(tx, world.store.guid, ObjectType.MESSAGE)
         objects.save_object(tx, world.alice, world.inbox, entryid, tree)
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        world.call(save_and_fail)
     assert world.subjects(world.inbox) == []
     assert world.counters(world.inbox) == (0, 0, 0, 0, 0)
     assert world.ask(lambda tx: (tx.last("imap"), tx.last("change"))) == before

@@ -179,7 +179,7 @@ def test_copying_makes_everything_anew(world: World) -> None:
     world.save(source, [(p.PR_SUBJECT, "hidden")], flags=0x40)
     world.save(below, [(p.PR_SUBJECT, "two")])
     copy(world, source, target, "Copy", copying.COPY_SUBFOLDERS)
-    (made,) = [entryid for entryid in _children(world, target)]
+    (made,) = _children(world, target)
     assert world.props(made)[p.PR_CONTAINER_CLASS] == "IPF.Note"
     assert world.prop(made, p.PR_RULES_DATA) == b"r" * 3000
     assert world.props(made)[p.PR_SOURCE_KEY] != world.props(source)[p.PR_SOURCE_KEY]
