@@ -92,14 +92,14 @@ _value_decoder: Final = msgspec.msgpack.Decoder()
 
 
 def _checked_single(kind: int, value: Any) -> Value:
-    accepted = _CHECKS.get(kind)
+    accepted: Any = _CHECKS.get(kind)
     if accepted is None or not isinstance(value, accepted):
         raise InvalidParameter(f"a property of type {kind:#06x} cannot hold {type(value).__name__}")
     if kind == t.PT_BOOLEAN:
         return bool(value)
     if kind in _BOUNDS:
         low, high = _BOUNDS[kind]
-        if not low <= int(value) <= high:
+        if not low <= value <= high:
             raise InvalidParameter(f"{value} is out of range for a property of type {kind:#06x}")
     elif isinstance(value, str):
         # NUL cannot be stored, and a lone surrogate has no UTF-8 form.
