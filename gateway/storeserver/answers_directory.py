@@ -7,6 +7,7 @@ from binascii import Error as BinasciiError
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from gateway.mapi import proptags as pt
 from gateway.mapi.errors import ErrorCode, InvalidParameter, NoAccess, NotFound, NotSupported
 from gateway.mapi.props import (
     MV_FLAG,
@@ -20,13 +21,13 @@ from gateway.mapi.props import (
     canonical,
     retyped,
 )
-from gateway.mapi.tables import Row
+from gateway.mapi.tables import ObjectType, Row
 from gateway.mapiclient.wire import calls_directory as calls
 from gateway.mapiclient.wire.calls_session import Result
 from gateway.mapiclient.wire.schema import Call
 from gateway.mapiclient.wire.structs import Group, Quota, User
 from gateway.storeserver import accounts, address_book, groups, stores
-from gateway.storeserver.accounts import Account, NewAccount, ObjectClass
+from gateway.storeserver.accounts import EVERYONE_ID, SYSTEM_ID, Account, NewAccount, ObjectClass
 from gateway.storeserver.columns import missing
 from gateway.storeserver.context import Context, entryid_of, required
 from gateway.storeserver.dispatch import quick, reads, writes
@@ -41,12 +42,93 @@ MAX_NAMES: Final = 10_000
 # -- address book
 
 
+#: What readABProps tells of a user or group, in this order; an error where there is no value.
+ACCOUNT_PROPS: Final = (
+    pt.PR_ENTRYID,
+    pt.PR_CONTAINER_FLAGS,
+    pt.PR_DEPTH,
+    pt.PR_EMS_AB_CONTAINERID,
+    pt.PR_DISPLAY_NAME,
+    pt.PR_EMS_AB_IS_MASTER,
+    pt.PR_EMS_AB_PARENT_ENTRYID,
+    pt.PR_EMAIL_ADDRESS,
+    pt.PR_OBJECT_TYPE,
+    pt.PR_DISPLAY_TYPE,
+    pt.PR_SEARCH_KEY,
+    pt.PR_PARENT_ENTRYID,
+    pt.PR_ADDRTYPE,
+    pt.PR_RECORD_KEY,
+    pt.PR_ACCOUNT,
+    pt.PR_SMTP_ADDRESS,
+    pt.PR_TRANSMITABLE_DISPLAY_NAME,
+    pt.PR_EMS_AB_HOME_MDB,
+    0x80070102,
+    pt.PR_EMS_AB_PROXY_ADDRESSES,
+    pt.PR_EC_ADMINISTRATOR,
+    pt.PR_EC_NONACTIVE,
+    pt.PR_EC_COMPANY_NAME,
+    pt.PR_EMS_AB_X509_CERT,
+    pt.PR_AB_PROVIDER_ID,
+    pt.PR_EMS_AB_HIERARCHY_PATH,
+    pt.PR_EC_SENDAS_USER_ENTRYIDS,
+    pt.PR_EC_HOMESERVER_NAME,
+    pt.PR_DISPLAY_TYPE_EX,
+    pt.PR_EMS_AB_IS_MEMBER_OF_DL,
+    pt.PR_EC_ENABLED_FEATURES,
+    pt.PR_EC_DISABLED_FEATURES,
+    pt.PR_EC_ARCHIVE_SERVERS,
+    pt.PR_EC_ARCHIVE_COUPLINGS,
+    pt.PR_EMS_AB_ROOM_CAPACITY,
+    pt.PR_EMS_AB_ROOM_DESCRIPTION,
+    pt.PR_ASSISTANT,
+)
+#: The same of a container.
+CONTAINER_PROPS: Final = (
+    pt.PR_ENTRYID,
+    pt.PR_CONTAINER_FLAGS,
+    pt.PR_DEPTH,
+    pt.PR_EMS_AB_CONTAINERID,
+    pt.PR_DISPLAY_NAME,
+    pt.PR_EMS_AB_IS_MASTER,
+    pt.PR_EMS_AB_PARENT_ENTRYID,
+    pt.PR_OBJECT_TYPE,
+    pt.PR_DISPLAY_TYPE,
+    pt.PR_SEARCH_KEY,
+    pt.PR_RECORD_KEY,
+    pt.PR_PARENT_ENTRYID,
+    pt.PR_AB_PROVIDER_ID,
+    pt.PR_EMS_AB_HIERARCHY_PATH,
+    pt.PR_ACCOUNT,
+    pt.PR_EC_HOMESERVER_NAME,
+    pt.PR_EC_COMPANY_NAME,
+)
+#: Properties of a container that readABProps alone does not know: columns of the hierarchy table.
+_NOT_OF_ACCOUNTS: Final = {pt.PR_EMS_AB_PARENT_ENTRYID, pt.PR_PARENT_ENTRYID}
+
+
 @reads(calls.ReadAbProps)
 def read_ab_props(context: Context, call: calls.ReadAbProps) -> calls.ReadPropsReply:
     """All properties of an address book object."""
-    found = address_book.props_of(context.tx, context.actor, entryid_of(call.entryid))
-    tags = [tag for tag in found if tag & 0xFFFF != PT_ERROR]
-    return calls.ReadPropsReply(0, tags, list(found.items()))
+    entryid = entryid_of(call.entryid)
+    found = address_book.props_of(context.tx, context.actor, entryid)
+    if found.get(pt.PR_OBJECT_TYPE) == ObjectType.AB_CONTAINER:
+        asked: tuple[PropTag, ...] = CONTAINER_PROPS
+        found = {pt.PR_ACCOUNT: found[pt.PR_DISPLAY_NAME], pt.PR_SEARCH_KEY: entryid} | found
+        found.pop(pt.PR_DEPTH, None)
+    else:
+        account = accounts.account_by_entryid(context.tx, entryid)
+        asked = (*ACCOUNT_PROPS, *sorted(account.props.keys() - set(ACCOUNT_PROPS)))
+        found = _own_props(account) | {tag: found[tag] for tag in found.keys() - _NOT_OF_ACCOUNTS}
+    props = [(tag, found[tag]) if found.get(tag) not in (None, ()) else missing(tag) for tag in asked]
+    tags = [tag for tag, _ in props if tag & 0xFFFF != PT_ERROR]
+    return calls.ReadPropsReply(0, tags, props)
+
+
+def _own_props(account: Account) -> Props:
+    """What a user has by itself, without a directory."""
+    if account.is_group:
+        return {}
+    return {pt.PR_EMS_AB_ROOM_CAPACITY: account.capacity, pt.PR_EC_COMPANY_NAME: ""}
 
 
 @reads(calls.AbResolveNames)
@@ -69,13 +151,13 @@ def ab_resolve_names(context: Context, call: calls.AbResolveNames) -> calls.AbRe
 
 
 def _resolved(row: Sequence[Prop], columns: Sequence[PropTag], props: Props) -> Row:
-    """What was asked, with the values found, and then the columns that were not in it."""
-    asked = [canonical(tag) for tag, _ in row]
-    result = [(tag, props.get(canonical(tag), value)) for tag, value in row]
+    """What was asked, with the values found for columns that were in it, and then the other columns."""
+    asked = {tag for tag, _ in row}
+    result = [(tag, props.get(canonical(tag), value) if tag in columns else value) for tag, value in row]
     for tag in columns:
-        if canonical(tag) not in asked:
+        if tag not in asked:
             value = props.get(canonical(tag))
-            result.append(missing(tag) if value is None else (tag, value))
+            result.append(missing(tag) if value in (None, ()) else (tag, value))
     return result
 
 
@@ -106,16 +188,18 @@ def _maps(props: Props, *, binary: bool) -> tuple[list[Any] | None, list[Any] | 
 
 
 def _user(context: Context, account: Account) -> User:
-    single, multiple = _maps(account.props, binary=bool(context.session.capabilities & EXTENDED_ANON))
+    binary = bool(context.session.capabilities & EXTENDED_ANON)
+    builtin = account.id in (EVERYONE_ID, SYSTEM_ID)
+    single, multiple = (None, None) if builtin else _maps(account.props, binary=binary)
     return User(
         user_id=account.id,
         username=account.name,
         password="",
         mail_address=account.email,
         full_name=account.full_name,
-        server_name="",
+        server_name=context.tx.options.name if account.id == SYSTEM_ID else "",
         is_admin=account.admin_level,
-        is_ab_hidden=int(account.hidden),
+        is_ab_hidden=int(account.hidden or account.id == SYSTEM_ID),
         capacity=account.capacity,
         obj_class=account.object_class,
         propmap=single,
@@ -264,8 +348,14 @@ def del_send_as_user(context: Context, call: calls.DelSendAsUser) -> Result:
 # -- groups
 
 
+#: Groups have the lists of features too, but nothing in them.
+_NO_FEATURES: Final[Props] = {pt.PR_EC_ENABLED_FEATURES: (), pt.PR_EC_DISABLED_FEATURES: ()}
+
+
 def _group(context: Context, account: Account) -> Group:
-    single, multiple = _maps(account.props, binary=bool(context.session.capabilities & EXTENDED_ANON))
+    binary = bool(context.session.capabilities & EXTENDED_ANON)
+    features: Props = {} if account.id == EVERYONE_ID else _NO_FEATURES
+    single, multiple = _maps(features | account.props, binary=binary)
     return Group(
         group_id=account.id,
         group_entryid=account.entryid,
@@ -362,7 +452,11 @@ def delete_group_user(context: Context, call: calls.DeleteGroupUser) -> Result:
 def get_user_list_of_group(context: Context, call: calls.GetUserListOfGroup) -> calls.UserListReply:
     """The members of a group."""
     group = _account(context, call.group_id, call.group_entryid, group=True)
-    return _users(context, groups.members(context.tx, group))
+    found = groups.members(context.tx, group)
+    if group.id == EVERYONE_ID:
+        # Everyone is also said to contain itself and SYSTEM.
+        found = [group, accounts.account_by_id(context.tx, SYSTEM_ID), *found]
+    return _users(context, found)
 
 
 @reads(calls.GetGroupListOfUser)

@@ -33,6 +33,8 @@ async def logon(context: Anonymous, call: Logon) -> LogonReply:
     """Open a session for a user who proves who he is."""
     server = context.server
     capabilities = granted(call.capabilities)
+    if not call.capabilities & UNICODE:
+        return LogonReply(int(ErrorCode.BAD_CHARWIDTH))
     try:
         _check(call)
         account, actor = await server.credentials.log_on(
@@ -40,7 +42,8 @@ async def logon(context: Anonymous, call: Logon) -> LogonReply:
             call.password or "",
             call.impersonate_user or "",
             context.peer,
-            use_uid=not call.flags & NO_UID_AUTH,
+            # Without the element nobody is trusted without a password (mapi-soap 2.1).
+            use_uid=call.impersonate_user is not None and not call.flags & NO_UID_AUTH,
         )
     except MapiError as error:
         return LogonReply(error.code, 0, VERSION, capabilities)
@@ -70,10 +73,8 @@ def _open(
 
 
 def _check(call: Logon) -> None:
-    if call.username is None or call.password is None or call.impersonate_user is None:
-        raise LogonFailed("user name, password and impersonated user must be present")
-    if not call.capabilities & UNICODE:
-        raise InvalidParameter("the client knows no Unicode", code=ErrorCode.BAD_CHARWIDTH)
+    if call.username is None or call.password is None:
+        raise LogonFailed("user name and password must be present")
     parts = [part.strip() for part in (call.version or "").split(",")]
     if len(parts) > 1 and all(part.isdecimal() for part in parts):
         general = parts[1] if parts[0] == "0" else parts[0]

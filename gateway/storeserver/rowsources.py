@@ -52,12 +52,25 @@ HIERARCHY_COLUMNS: Final = (
 )
 ADDRESS_BOOK_COLUMNS: Final = (
     pt.PR_ENTRYID,
-    pt.PR_DISPLAY_NAME,
+    pt.PR_DISPLAY_NAME & ~1,
     pt.PR_INSTANCE_KEY,
+    pt.PR_ADDRTYPE & ~1,
+    pt.PR_DISPLAY_TYPE,
+    pt.PR_DISPLAY_TYPE_EX,
+    pt.PR_EMAIL_ADDRESS & ~1,
+    pt.PR_SMTP_ADDRESS & ~1,
     pt.PR_OBJECT_TYPE,
-    pt.PR_ADDRTYPE,
-    pt.PR_EMAIL_ADDRESS,
-    pt.PR_SMTP_ADDRESS,
+    pt.PR_RECORD_KEY,
+    pt.PR_SEARCH_KEY,
+)
+CONTAINER_COLUMNS: Final = (
+    pt.PR_ENTRYID,
+    pt.PR_DISPLAY_NAME & ~1,
+    pt.PR_INSTANCE_KEY,
+    pt.PR_DISPLAY_TYPE,
+    pt.PR_OBJECT_TYPE,
+    pt.PR_RECORD_KEY,
+    pt.PR_SEARCH_KEY,
 )
 STORE_COLUMNS: Final = (
     pt.PR_EC_USERNAME,
@@ -172,12 +185,25 @@ def _address_book_table(context: Context, entryid: bytes, object_type: int) -> S
     available = set(address_book.account_props(context.tx, account_by_id(context.tx, actor.user_id)))
     return Source(
         int(ObjectType.MAIL_USER),
-        ADDRESS_BOOK_COLUMNS,
+        CONTAINER_COLUMNS if object_type == ObjectType.AB_CONTAINER else ADDRESS_BOOK_COLUMNS,
         False,
         lambda tx: [key for key, _ in address_book.rows(tx, actor, entryid, object_type, ())],
-        lambda tx, columns, ids: address_book.rows(tx, actor, entryid, object_type, columns, ids),
+        lambda tx, columns, ids: _book_rows(tx, actor, entryid, object_type, columns, ids),
         lambda tx: available,
     )
+
+
+def _book_rows(
+    tx: Transaction,
+    actor: Actor,
+    entryid: bytes,
+    object_type: int,
+    columns: Sequence[PropTag],
+    ids: Sequence[int] | None,
+) -> rows.Rows:
+    """Rows of the address book, where a list of nothing is nothing and containers tell no depth."""
+    found = address_book.rows(tx, actor, entryid, object_type, set(columns) - {pt.PR_DEPTH}, ids)
+    return [(key, {tag: value for tag, value in props.items() if value != ()}) for key, props in found]
 
 
 def _queue_table(context: Context, entryid: bytes) -> Source:

@@ -19,11 +19,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.listen import Listening
+from gateway.mapi import ids
 from gateway.mapi.errors import NotFound
+from gateway.mapi.tables import ObjectType
 from gateway.storeserver import accounts, stores
 from gateway.storeserver.context import Server
 from gateway.storeserver.credentials import Credentials
-from gateway.storeserver.database import StoreDatabase, StoreOptions
+from gateway.storeserver.database import StoreDatabase, StoreOptions, Transaction
 from gateway.storeserver.http import HttpFactory
 from gateway.storeserver.notifications import Notifier
 from gateway.storeserver.options import Options
@@ -133,10 +135,23 @@ def _prepare(database: StoreDatabase, options: Options) -> None:
             stores.public_store(tx)
         except NotFound:
             stores.create_public(tx)
+        try:
+            stores.store_of(tx, accounts.SYSTEM_ID)
+        except NotFound:
+            _create_system_store(tx)
     if options.demo:
         from gateway.storeserver import demo
 
         demo.fill(database)
+
+
+def _create_system_store(tx: Transaction) -> None:
+    """The store that administrators' clients open for SYSTEM: nothing but a root folder."""
+    guid = tx.new_guid()
+    entryid = ids.object_entryid(guid, ObjectType.STORE, tx.new_guid())
+    root = ids.object_entryid(guid, ObjectType.FOLDER, tx.new_guid())
+    owner = accounts.account_by_id(tx, accounts.SYSTEM_ID)
+    stores.create_empty(tx, accounts.SYSTEM, 0, owner, entryid, root)
 
 
 def peer_of(transport: Any) -> Peer:

@@ -135,8 +135,7 @@ def test_logon_answers_what_the_server_can_do(store: RunningStore) -> None:
         ("SYSTEM", "", {}, ErrorCode.LOGON_FAILED),
         ("Everyone", "", {}, ErrorCode.LOGON_FAILED),
         ("alice", "alice", {"impersonate_user": "bob"}, ErrorCode.LOGON_FAILED),
-        ("alice", "alice", {"impersonate_user": None}, ErrorCode.LOGON_FAILED),
-        ("alice", "alice", {"capabilities": 0}, ErrorCode.BAD_CHARWIDTH),
+        (None, "alice", {}, ErrorCode.LOGON_FAILED),
         ("alice", "alice", {"version": "0,5,1,2"}, ErrorCode.INVALID_VERSION),
     ],
 )
@@ -153,6 +152,12 @@ def test_logon_is_refused(
 def test_any_new_enough_version_may_log_on(store: RunningStore, version: str | None) -> None:
     with store.client() as client:
         assert client.logon("alice", version=version).er == 0
+
+
+def test_a_client_without_unicode_is_refused(store: RunningStore) -> None:
+    with store.client() as client:
+        reply = client.logon("alice", capabilities=0)
+        assert (reply.er, reply.session_id, reply.version) == (ErrorCode.BAD_CHARWIDTH, 0, None)
 
 
 def test_credentials_can_be_checked_without_a_session(store: RunningStore) -> None:
@@ -176,6 +181,7 @@ def test_root_on_the_local_socket_is_anybody(store: RunningStore) -> None:
         assert client.logon("bob", "").er == 0
         assert client.ok(directory.GetUser()).user.username == "bob"  # type: ignore[union-attr]
         assert client.logon("bob", "", flags=1).er == ErrorCode.LOGON_FAILED
+        assert client.logon("bob", "", impersonate_user=None).er == ErrorCode.LOGON_FAILED
         assert client.logon("SYSTEM", "", impersonate_user="alice").er == 0
         assert client.ok(directory.GetUser()).user.username == "alice"  # type: ignore[union-attr]
         assert client.logon("SYSTEM", "", impersonate_user="nobody").er == ErrorCode.LOGON_FAILED
