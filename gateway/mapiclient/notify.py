@@ -1,7 +1,7 @@
 """Notices: one long poll for a session group, told to everybody who subscribed.
 
-A notice is a hint. Nothing is queued for a subscriber: its callback is called at once and should only set a
-flag. `RESYNC` is the notice that there may have been others: after the session or the poll broke, and when a
+A notice is a hint. Nothing is queued for a subscriber: its callback is called in the next turn of the reactor and
+should only set a flag. `RESYNC` is the notice that there may have been others: after the session or the poll broke, and when a
 subscription begins later than its subscriber went on. Subscriptions of the same object and events are one on
 the server, and linger for a while after the last subscriber left.
 """
@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from gateway.mapi.errors import LogonFailed, MapiError
+from gateway.mapi.notices import Delivery
 from gateway.mapiclient.errors import HandlesLost, SessionLost, TransportError
 from gateway.mapiclient.waiting import detached, pause
 from gateway.mapiclient.watches import RESYNC, Callback, Key, Resync, Subscription, Watch
@@ -59,6 +60,9 @@ class Notices:
         self._last_number = 0
         self._polling: Deferred[Any] | None = None
         self._asking: Deferred[Any] | None = None
+        self._leaving: Deferred[Any] | None = None
+        self._outbox: list[Callable[[], None]] = []
+        self._retired: list[int] = []
         self._unwatch: Callable[[], None] | None = None
         self._closed = False
         self.polls = 0
@@ -101,10 +105,21 @@ class Notices:
         self._watches.pop(watch.key, None)
         self._wanted.pop(watch, None)
         if watch.number:
-            del self._by_number[watch.number]
+            self._by_number.pop(watch.number, None)
             self._unwanted.append(watch.number)
             watch.number = 0
         self._work()
+
+    def later(self, news: Callable[[], None]) -> None:
+        """Tell somebody in the next turn of the reactor, where he may do whatever he likes to this session."""
+        if not self._outbox:
+            self._clock.callLater(0, self._send)
+        self._outbox.append(news)
+
+    def _send(self) -> None:
+        outbox, self._outbox = self._outbox, []
+        for news in outbox:
+            news()
 
     # asking the server
 
@@ -151,6 +166,7 @@ class Notices:
             await self._subscribe(batch)
             return
         numbers, self._unwanted = self._unwanted, []
+        self._retired += numbers
         await self._session.call(NotifyUnSubscribeMulti(connections=numbers))
 
     async def _subscribe(self, batch: list[Watch]) -> None:
@@ -198,12 +214,11 @@ class Notices:
         """The session was logged on again: its subscriptions are gone."""
         self._by_number.clear()
         self._unwanted.clear()
+        self._retired.clear()
         self._again(self._watches.values())
 
     def _again(self, watches: Iterable[Watch]) -> None:
         for watch in [*watches]:
-            if watch.number:
-                self._by_number.pop(watch.number, None)
             watch.number = 0
             if watch.is_of_a_table:
                 self._watches.pop(watch.key, None)
@@ -220,6 +235,7 @@ class Notices:
         twin = self._session.twin()
         wait = self._options.poll_retry
         await pause(self._clock, 0)
+        epoch = self._session.epoch
         try:
             while self._watches:
                 try:
@@ -230,20 +246,32 @@ class Notices:
                 except (MapiError, TransportError) as trouble:
                     if _is_final(trouble):
                         raise
-                    await self._recover(wait)
+                    if not (isinstance(trouble, HandlesLost) and self._session.epoch != epoch):
+                        await self._recover(wait)
+                    # Otherwise the session was logged on again, too, and its subscriptions are new already.
                     wait = min(wait * 2, self._options.poll_retry_most)
-                    continue
-                wait = self._options.poll_retry
-                for delivery in reply.notifications or ():
-                    watch = self._by_number.get(delivery.connection)
-                    if watch is not None:
-                        self.delivered += 1
-                        watch.tell(delivery.notice)
+                else:
+                    wait = self._options.poll_retry
+                    self._deliver(reply.notifications or ())
+                epoch = self._session.epoch
         finally:
-            detached(twin.close())
+            self._leaving = detached(twin.close())
+
+    def _deliver(self, deliveries: Iterable[Delivery]) -> None:
+        retired, self._retired = self._retired, []
+        for delivery in deliveries:
+            watch = self._by_number.get(delivery.connection)
+            if watch is not None:
+                self.delivered += 1
+                watch.tell(delivery.notice)
+        for number in retired:
+            self._by_number.pop(number, None)
 
     async def _recover(self, wait: float) -> None:
-        """Wait a little, then have everything subscribed anew under other numbers."""
+        """Wait a little, then have everything subscribed anew under other numbers.
+
+        The old numbers are known for one poll more: what still comes under them is told.
+        """
         await pause(self._clock, wait)
         self._unwanted += [*self._by_number]
         self._again([watch for watch in self._watches.values() if watch.number])
@@ -261,8 +289,8 @@ class Notices:
             watch.fail(error)
         self._work()
 
-    def close(self) -> None:
-        """End everything; nobody is told."""
+    async def close(self) -> None:
+        """End everything and log the poll's session off; nobody is told."""
         self._closed = True
         if self._unwatch is not None:
             self._unwatch()
@@ -273,6 +301,8 @@ class Notices:
         for running in (self._asking, self._polling):
             if running is not None:
                 running.cancel()
+        if self._leaving is not None:
+            await self._leaving
 
     def __repr__(self) -> str:
         return (

@@ -189,9 +189,9 @@ class Session:
 
     async def close(self) -> None:
         """Log off. Calls that come later raise SessionLost; nothing is raised here."""
-        self.notices.close()
         if self._lost is None:
             self._lost = SessionLost(f"the session of {self.user!r} was closed", server=str(self.server))
+        await self.notices.close()
         if self._renewing is not None:
             self._renewing.cancel()
         number, self._session_id = self._session_id, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -72,6 +73,10 @@ class Owner(Protocol):
         """Nobody listens any more."""
         ...
 
+    def later(self, news: Callable[[], None]) -> None:
+        """Do something that runs other people's code, in a turn of the reactor of its own."""
+        ...
+
 
 class Watch:
     """One subscription on the server and those who share it. ``number`` is 0 until it exists there."""
@@ -109,7 +114,7 @@ class Watch:
 
     def established(self) -> Deferred[None]:
         """Fires when the subscription exists."""
-        done: Deferred[None] = Deferred(lambda _: self._waiting.remove(done))
+        done: Deferred[None] = Deferred(self._give_up)
         if self.error is not None:
             done.errback(self.error)
         elif self.number:
@@ -118,26 +123,37 @@ class Watch:
             self._waiting.append(done)
         return done
 
+    def _give_up(self, done: Deferred[None]) -> None:
+        if done in self._waiting:
+            self._waiting.remove(done)
+
     def begin(self, number: int) -> None:
         """It exists now, perhaps again."""
         self.number, self.error = number, None
-        waiting, self._waiting = self._waiting, []
         self.tell(RESYNC)
-        for done in waiting:
-            done.callback(None)
+        self._release(lambda done: done.callback(None))
 
     def fail(self, error: Exception) -> None:
         """It cannot exist."""
         self.number, self.error = 0, error
-        waiting, self._waiting = self._waiting, []
         self.tell(RESYNC)
-        for done in waiting:
-            done.errback(error)
+        self._release(lambda done: done.errback(error))
+
+    def _release(self, fire: Callable[[Deferred[None]], None]) -> None:
+        waiting, self._waiting = self._waiting, []
+
+        def fire_all() -> None:
+            for done in waiting:
+                if not done.called:
+                    fire(done)
+
+        if waiting:
+            self._owner.later(fire_all)
 
     def tell(self, notice: Notice | Resync) -> None:
         """Tell everybody."""
-        for subscription in [*self.subscribers]:
-            subscription.tell(notice)
+        for subscription in self.subscribers:
+            self._owner.later(partial(subscription.tell, notice))
 
     @property
     def is_of_a_table(self) -> bool:

@@ -42,6 +42,10 @@ class Bench:
     def settle(self, seconds: float = 0) -> None:
         self.clock.advance(seconds)
 
+    def happen(self, key: bytes, event: int) -> None:
+        self.store.happen(key, event)
+        self.settle()
+
     def watched(self) -> list[bytes]:
         return sorted(subscription.key for _, subscription in self.store.subscriptions.values())
 
@@ -67,11 +71,11 @@ def test_a_notice_reaches_its_subscribers(bench: Bench) -> None:
         assert told.pop() is RESYNC
     assert bench.watched() == [INBOX, SENT]
     assert bench.store.count("notifySubscribeMulti") == 1
-    bench.store.happen(INBOX, Event.CREATED)
+    bench.happen(INBOX, Event.CREATED)
     assert [notice.event for notice in inbox] == [Event.CREATED]
     assert len(more_inbox) == 1
     assert sent == []
-    bench.store.happen(SENT, Event.DELETED)
+    bench.happen(SENT, Event.DELETED)
     assert len(sent) == 1
     assert bench.session.notices.delivered == 2
     assert len(bench.store.polls) == 1
@@ -111,7 +115,7 @@ def test_a_subscription_lingers_and_then_goes(bench: Bench) -> None:
     bench.settle()
     subscription.cancel()
     subscription.cancel()
-    bench.store.happen(INBOX, Event.CREATED)
+    bench.happen(INBOX, Event.CREATED)
     assert told == [RESYNC]
     bench.settle(4.9)
     again, _ = bench.subscribe()
@@ -138,7 +142,7 @@ def test_the_poll_starts_again_for_a_new_subscriber(bench: Bench) -> None:
     assert bench.store.polls == {}
     _, told = bench.subscribe()
     bench.settle()
-    bench.store.happen(INBOX, Event.CREATED)
+    bench.happen(INBOX, Event.CREATED)
     assert len(told) == 2
 
 
@@ -168,7 +172,7 @@ def test_a_broken_poll_means_a_resync_for_everybody(bench: Bench) -> None:
     assert (inbox, sent) == ([RESYNC, RESYNC], [RESYNC, RESYNC])
     assert bench.watched() == [INBOX, SENT]
     assert not set(numbers) & set(bench.store.subscriptions)
-    bench.store.happen(INBOX, Event.CREATED)
+    bench.happen(INBOX, Event.CREATED)
     assert len(inbox) == 3
 
 
@@ -181,7 +185,7 @@ def test_a_restart_of_the_store_means_new_sessions_new_subscriptions_and_a_resyn
     assert told == [RESYNC]
     assert bench.watched() == [INBOX]
     assert bench.session.epoch == 2
-    bench.store.happen(INBOX, Event.CREATED)
+    bench.happen(INBOX, Event.CREATED)
     assert len(told) == 2
 
 
@@ -211,7 +215,7 @@ def test_a_store_that_is_away_is_asked_in_growing_pauses(bench: Bench) -> None:
     for _ in range(61):
         bench.settle(1)
     assert told == [RESYNC, RESYNC]
-    bench.store.happen(INBOX, Event.CREATED)
+    bench.happen(INBOX, Event.CREATED)
     assert len(told) == 3
 
 
@@ -247,7 +251,7 @@ def test_a_lost_session_ends_everything(bench: Bench) -> None:
 def test_a_table_subscription_ends_with_the_session(bench: Bench) -> None:
     subscription, told = bench.subscribe(b"\x07\0\0\0", Event.TABLE_MODIFIED)
     assert bench.active(subscription) is None
-    bench.store.happen(b"\x07\0\0\0", Event.TABLE_MODIFIED)
+    bench.happen(b"\x07\0\0\0", Event.TABLE_MODIFIED)
     assert len(told) == 1
     bench.store.forget()
     bench.settle(1)
@@ -278,7 +282,7 @@ def test_a_subscriber_that_fails_harms_nobody(bench: Bench) -> None:
         subscribe(bench.session, INBOX, MASK, lambda _: 1 // 0)
         _, told = bench.subscribe()
         bench.settle()
-        bench.store.happen(INBOX, Event.CREATED)
+        bench.happen(INBOX, Event.CREATED)
     finally:
         globalLogPublisher.removeObserver(logged.append)
     assert len(told) == 2
