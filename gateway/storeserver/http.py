@@ -112,6 +112,7 @@ class HttpConnection(TwistedProtocol):
         self._answering: Deferred[Response] | None = None
         self._sending: _Sending | None = None
         self._closing = False
+        self._lingers = False
         self._deadline = 0.0
         self._timer: IDelayedCall | None = None
 
@@ -174,6 +175,7 @@ class HttpConnection(TwistedProtocol):
             self._incoming = None
         response = self._application.refuse(refused.status, refused.reason)
         response.close = True
+        self._lingers = True
         self._send(None, response)
 
     # -- what the parser tells
@@ -319,14 +321,14 @@ class HttpConnection(TwistedProtocol):
             self._parse(data)
 
     def _close(self) -> None:
-        """Close in a way that the client still reads the answer although it may be sending."""
+        """Close; a client that is still sending a refused request gets the chance to read why."""
         self._closing = True
         self._ready.clear()
         self._waiting.clear()
         if self._paused:
             self.transport.resumeProducing()
         self._wait(LINGER)
-        if hasattr(self.transport, "loseWriteConnection"):
+        if self._lingers:
             self.transport.loseWriteConnection()
         else:
             self.transport.loseConnection()

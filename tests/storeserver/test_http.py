@@ -171,9 +171,9 @@ def test_the_connection_closes_when_the_client_wants_it(ending: str) -> None:
     assert heard.endswith((b"hi", b"2\r\nhi\r\n0\r\n\r\n"))
     assert b"Connection: close" in heard
     assert (b"chunked" in heard) is (ending != "HTTP/1.0")
-    assert client.wire.half_closed
+    assert client.wire.disconnecting
     assert client.say(post(b"more")) == b""
-    client.clock.advance(2.1)
+    client.clock.advance(2.1)  # a client that does not take the answer
     assert client.wire.aborted
 
 
