@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from gateway.mapi import props as p
@@ -14,6 +15,12 @@ from gateway.mapi.props import PropName
 from gateway.mapiclient.wire import filters, scalars, structs, values
 from gateway.mapiclient.wire.kinds import Array, Kind
 from gateway.mapiclient.wire.schema import Lazy, Repeated, Struct
+
+
+def examples(count: int) -> settings:
+    """So many examples, however busy the machine is."""
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 # NUL cannot be stored and is dropped; lone surrogates have no UTF-8 form.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

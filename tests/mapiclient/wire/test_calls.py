@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapiclient.wire.calls import CALLS
@@ -17,9 +17,9 @@ from gateway.mapiclient.wire.envelope import (
     encode_request_chunks,
 )
 from gateway.mapiclient.wire.schema import Call, record_of
-from tests.mapiclient.wire.strategies import of_struct
+from tests.mapiclient.wire.strategies import examples, of_struct
 
-quick = settings(max_examples=6, deadline=None)
+quick = examples(6)
 
 
 def through(decoder: Any, chunks: Any, step: int) -> Any:

@@ -12,9 +12,10 @@ from gateway.mapi.restrictions import contains
 from gateway.mapi.rules import ActionType, MoveCopy
 from gateway.mapiclient.wire.documents import decode_rows, encode_rows
 from gateway.mapiclient.wire.errors import WireError
-from tests.mapiclient.wire.strategies import actions, restrictions
+from tests.mapiclient.wire.strategies import actions, examples, restrictions
 
 
+@examples(100)
 @given(restrictions, actions)
 def test_rules_survive(condition: Any, action: Any) -> None:
     rows = [[(0x66740014, 7), (0x667900FD, condition), (0x668000FE, action), (0x6682001F, "a rule")], []]

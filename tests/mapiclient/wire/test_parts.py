@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapi.content import Blob
@@ -32,6 +32,7 @@ from gateway.mapiclient.wire.envelope import (
 )
 from gateway.mapiclient.wire.spool import Base64Spool
 from gateway.mapiclient.wire.structs import MessageStream, ObjectTree
+from tests.mapiclient.wire.strategies import examples
 
 DATA = 0x37010102
 SMALL = Limits(spool_from=64)
@@ -109,7 +110,7 @@ def test_bad_base64_of_a_large_value_is_an_error(sink: Files, text: str) -> None
             spooled(sink(), text, step)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.binary(max_size=300), st.integers(1, 11))
 def test_a_blob_is_written_like_the_bytes_it_stands_for(data: bytes, step: int) -> None:
     tree = ObjectTree(mod_props=[(DATA, data), (0x0037001F, "after")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapiclient.wire.calls_object import LoadObject, LoadPropReply, ObjectReply
@@ -25,6 +25,7 @@ from gateway.mapiclient.wire.envelope import (
 )
 from gateway.mapiclient.wire.structs import ObjectTree
 from tests.mapiclient.recordings import exchanges, files
+from tests.mapiclient.wire.strategies import examples
 
 HEAD = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:n="urn:zarafa"><e:Body>'
 TAIL = "</e:Body></e:Envelope>"
@@ -250,7 +251,7 @@ MUTATED = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.integers(0, 1 << 32), st.sampled_from(MUTATED))
 def test_garbage_raises_nothing_but_the_two_errors(seed: int, body: bytes) -> None:
     chance = random.Random(seed)
@@ -276,7 +277,7 @@ def test_garbage_raises_nothing_but_the_two_errors(seed: int, body: bytes) -> No
             continue
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.binary(max_size=200))
 def test_any_bytes_raise_nothing_but_the_two_errors(data: bytes) -> None:
     for prefix in (b"", b"--", b"<", HEAD.encode() + b"<n:tableOpen>"):

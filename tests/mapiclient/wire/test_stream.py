@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapi import props as p
@@ -14,7 +14,7 @@ from gateway.mapi.content import AttachmentContent, Blob, MessageContent
 from gateway.mapi.props import NamedTag, PropName
 from gateway.mapiclient.wire.errors import WireError
 from gateway.mapiclient.wire.stream import decode_stream, encode_stream
-from tests.mapiclient.wire.strategies import binaries, names, value_of
+from tests.mapiclient.wire.strategies import binaries, examples, names, value_of
 
 NOT_STREAMED = {p.PT_NULL, p.PT_ERROR, p.PT_STRING8, p.PT_MV_STRING8}
 kinds = st.sampled_from(
@@ -48,7 +48,7 @@ messages: st.SearchStrategy[MessageContent] = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(messages)
 def test_a_message_survives(message: MessageContent) -> None:
     blob = encode_stream(message)
@@ -126,7 +126,7 @@ def test_what_is_no_stream_is_an_error(data: bytes) -> None:
         decode_stream(data)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(messages, st.integers(0, 400), st.binary(max_size=6))
 def test_garbage_raises_nothing_but_the_error(message: MessageContent, at: int, junk: bytes) -> None:
     data = encode_stream(message).read()

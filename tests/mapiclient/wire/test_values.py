@@ -19,7 +19,7 @@ from gateway.mapiclient.wire.envelope import (
     encode_reply,
     encode_request,
 )
-from tests.mapiclient.wire.strategies import actions, props_or_null, restrictions
+from tests.mapiclient.wire.strategies import actions, examples, props_or_null, restrictions
 
 ITEMS = "<item>1</item><item>2</item>"
 # The elements of section 1.5 of the protocol's description, as a real server wrote them.
@@ -63,18 +63,21 @@ def test_negative_longs_become_unsigned() -> None:
     assert decode_reply(LoadProp, body).prop_val == (0x30010003, 0xFFFFFFFF)
 
 
+@examples(100)
 @given(st.lists(st.lists(props_or_null, max_size=5), max_size=4))
 def test_rows_survive(rows: list[list[p.Prop]]) -> None:
     body = encode_reply(TableQueryRows, RowsReply(0, rows))
     assert decode_reply(TableQueryRows, body).row_set == rows
 
 
+@examples(100)
 @given(restrictions)
 def test_restrictions_survive(restriction: Any) -> None:
     call = TableRestrict(1, restriction)
     assert decode_request(encode_request(call, 7)) == (call, 7)
 
 
+@examples(100)
 @given(actions, restrictions)
 def test_rules_survive(what: Any, when: Any) -> None:
     rows = [[(0x667900FD, when), (0x668000FE, what)]]
