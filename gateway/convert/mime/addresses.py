@@ -26,19 +26,20 @@ _FAST: Final = re.compile(
 _ENCODED_WORD: Final = rb"(?P<word>=\?[^?\s]*+\?[bBqQ]\?[^?]*+\?=)"
 _REST: Final = rb"""
     | (?P<literal>\[[^\[\]<>,;\s]*+\])
-    | (?P<comma>,) | (?P<semicolon>;) | (?P<colon>:)
-    | (?P<atom>[^\s",;:<(\[]++|.)"""
+    | (?P<comma>,) | (?P<semicolon>;) | (?P<colon>:)"""
 _TOKEN: Final = re.compile(
     rb"""(?P<space>\s++) | %b
     | "(?P<quoted>(?:[^"\\]|\\.)*+)"
     | <(?P<angle>(?:[^<>"]|"(?:[^"\\]|\\.)*+")*+)>
-    | (?P<open>\()
-    %b"""
+    | (?P<open>\() %b
+    | (?P<atom>[^\s",;:<(\[]++|.)"""
     % (_ENCODED_WORD, _REST),
     re.VERBOSE | re.DOTALL,
 )
 _PLAIN_TOKEN: Final = re.compile(
-    rb"(?P<space>\s++) | %b | <(?P<angle>[^<>]*+)> %b" % (_ENCODED_WORD, _REST), re.VERBOSE | re.DOTALL
+    rb"(?P<space>\s++) | %b | <(?P<angle>[^<>]*+)> %b | (?P<atom>[^\s,;:<\[]++|[<\[]++)"
+    % (_ENCODED_WORD, _REST),
+    re.VERBOSE | re.DOTALL,
 )
 """Without quotes and comments: what reads on after one that is never closed, so that time stays linear."""
 _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)

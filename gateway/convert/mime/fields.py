@@ -58,11 +58,11 @@ def end_of_header(data: Source, start: int, end: int) -> tuple[int, int]:
 
     Without a blank line the block ends before the first line that is neither a field nor its continuation.
     """
-    first = data[start : start + 2]
+    first = data[start : min(start + 2, end)]
     if first[:1] == b"\n":
         return start, start + 1
     if first == b"\r\n":
-        return start, min(start + 2, end)
+        return start, start + 2
     blank = _blank_line(data, start, end)
     if blank is None:
         after = _BLOCK.match(data, start, end)

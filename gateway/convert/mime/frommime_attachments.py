@@ -104,7 +104,7 @@ def _by_value(attached: Attached, number: int, default: str) -> AttachmentConten
         props[pr.PR_ATTACH_EXTENSION] = ending
     charset = part.parameter(b"charset")
     if charset and part.type == b"text":
-        props[pr.PR_TEXT_ATTACHMENT_CHARSET] = charset.decode("ascii", "replace")
+        props[pr.PR_TEXT_ATTACHMENT_CHARSET] = clean(charset.decode("ascii", "replace"))
     if attached.mac_header is not None and known(attached.mac_header.encoding):
         props[MAC_INFO] = decoded(attached.mac_header.body_bytes, attached.mac_header.encoding)
     data = part.body_bytes

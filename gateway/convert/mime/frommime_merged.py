@@ -11,13 +11,13 @@ from gateway.convert import rtf
 from gateway.convert.errors import ParseError
 from gateway.convert.mime.charsets import codec_of, decode
 from gateway.convert.mime.filenames import file_name
-from gateway.convert.mime.frommime_attachments import NOT_POSITIONED
+from gateway.convert.mime.frommime_attachments import BY_VALUE, EMBEDDED, NOT_POSITIONED
 from gateway.convert.mime.frommime_options import FromMimeOptions
 from gateway.convert.mime.structure import Part
 from gateway.convert.mime.transfer import decoded, known
 from gateway.convert.tnef import from_tnef
 from gateway.mapi import proptags as pr
-from gateway.mapi.content import MessageContent
+from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.props import NamedProps, NamedTag, prop_id
 
 _FIRST_NAMED: Final = 0x8000
@@ -129,8 +129,19 @@ def merge_tnef(content: MessageContent, inner: MessageContent) -> None:
     if not content.recipients:
         content.recipients = inner.recipients
     for attachment in inner.attachments:
-        attachment.props.pop(pr.PR_ATTACH_NUM, None)
-        attachment.props.setdefault(pr.PR_RENDERING_POSITION, NOT_POSITIONED)
+        _make_ready(attachment)
+
+
+def _make_ready(attachment: AttachmentContent) -> None:
+    """Give an attachment from another format what every attachment has."""
+    attachment.props.pop(pr.PR_ATTACH_NUM, None)
+    attachment.props.setdefault(pr.PR_RENDERING_POSITION, NOT_POSITIONED)
+    if attachment.embedded is not None:
+        attachment.props[pr.PR_ATTACH_METHOD] = EMBEDDED
+    else:
+        attachment.data = b"" if attachment.data is None else attachment.data
+        if attachment.props.get(pr.PR_ATTACH_METHOD) in (None, EMBEDDED):
+            attachment.props[pr.PR_ATTACH_METHOD] = BY_VALUE
 
 
 def _is_kept(key: object) -> bool:

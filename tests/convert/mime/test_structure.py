@@ -116,6 +116,7 @@ MULTIPART = "Content-Type: multipart/mixed; boundary=b"
         (["--b", "--b", "", "two", "--b--"], [b"", b"two"]),
         (["--b", "", "--b--"], [b""]),
         (["x --b", "--b", "", "--b--"], [b""]),
+        (["--b\r\n\n--b", "", "x", "--b--"], [b"", b"x"]),
         (["--b", "text without blank line", "--b--"], [b"text without blank line"]),
     ],
 )
