@@ -47,6 +47,13 @@ def object_entryid(store: bytes, type: int, unique: bytes, flags: int = 0) -> by
     return _OBJECT.pack(bytes(4), store, 1, type, flags, unique)
 
 
+def numbered_entryid(store: bytes, type: int, number: int) -> bytes:
+    """A 36-byte entry id of the old form, which names the object by its number; ``store`` is 16 bytes."""
+    if len(store) != 16:
+        raise ValueError("store must be 16 bytes")
+    return _OBJECT_V0.pack(bytes(4), store, 0, type, 0, number)
+
+
 def message_entryid(store: bytes, unique: bytes) -> bytes:
     """The entry id of a new message, as a client invents it."""
     return object_entryid(store, ObjectType.MESSAGE, unique)

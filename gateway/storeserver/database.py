@@ -145,8 +145,9 @@ class StoreDatabase:
         self.guid = self._open()
 
     def _open(self) -> bytes:
-        # Here, because accounts are a module above this one.
+        # Here, because these are modules above this one.
         from gateway.storeserver.accounts import create_builtin
+        from gateway.storeserver.stores import create_system
 
         with self._transaction(writes=True) as tx:
             schema.metadata.create_all(tx.connection)
@@ -155,6 +156,7 @@ class StoreDatabase:
                 guid = tx.new_guid()
                 tx.connection.execute(schema.server.insert(), _first_counters(guid))
                 create_builtin(tx)
+                create_system(tx)
                 return guid
             if row["version"] != schema.VERSION:
                 raise RuntimeError(

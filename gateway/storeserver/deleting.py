@@ -146,6 +146,7 @@ def remove_folders(tx: Transaction, store: Store, tree: Sequence[Folder]) -> Non
             schema.details.c.object_id,
             schema.access.c.object_id,
             schema.receive_folders.c.folder_id,
+            schema.searches.c.folder_id,
             _folders.c.id,
         ):
             tx.connection.execute(sa.delete(column.table).where(column.in_(chunk)))

@@ -125,11 +125,17 @@ class QuotaState(IntEnum):
     """No sending, no saving."""
 
 
+_QUOTA: Final = sa.select(
+    schema.accounts.c.own_quota,
+    schema.accounts.c.quota_warn,
+    schema.accounts.c.quota_soft,
+    schema.accounts.c.quota_hard,
+).where(schema.accounts.c.id == sa.bindparam("user"))
+
+
 def quota(tx: Transaction, user_id: int) -> Quota:
     """The levels that apply to a user."""
-    columns = schema.accounts.c
-    query = sa.select(columns.own_quota, columns.quota_warn, columns.quota_soft, columns.quota_hard)
-    row = tx.connection.execute(query.where(columns.id == user_id)).one_or_none()
+    row = tx.connection.execute(_QUOTA, {"user": user_id}).one_or_none()
     if row is None or not row.own_quota:
         return Quota(tx.options.quota_warn, tx.options.quota_soft, tx.options.quota_hard)
     return Quota(row.quota_warn, row.quota_soft, row.quota_hard, is_default=False)

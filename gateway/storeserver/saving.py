@@ -97,7 +97,12 @@ def create_message(
     writer.finish()
     message = Message(**columns, hot=hot)
     _added(tx, store, folder, message)
-    return _answer(tx, tree, folder, message, children, instances, created=True, imported=_has_key(columns))
+    if message.change_key is not None:
+        return _answer(tx, tree, folder, message, children, instances, created=True, predecessors=None)
+    key = identity.change_key(tx, message.change_id, None)
+    before = stored.get(p.PR_PREDECESSOR_CHANGE_LIST, b"")
+    predecessors = identity.predecessors(key, before)
+    return _answer(tx, tree, folder, message, children, instances, created=True, predecessors=predecessors)
 
 
 def _own_entryid(store: Store, entryid: bytes) -> bytes:
@@ -155,10 +160,6 @@ def _new_columns(
         "source_key": source_key,
         "entryid": entryid,
     }
-
-
-def _has_key(columns: dict[str, Any]) -> bool:
-    return columns["change_key"] is not None
 
 
 def _instance_check(tx: Transaction, actor: Actor) -> Callable[[int], bool]:
@@ -226,8 +227,8 @@ def update_message(tx: Transaction, actor: Actor, entryid: bytes, tree: ObjectTr
     )
     _store_row(tx, after)
     _changed(tx, store, folder, message, after)
-    imported = after.change_key is not None
-    return _answer(tx, tree, folder, after, children, instances, created=False, imported=imported)
+    predecessors = None if after.change_key is not None else predecessors_of(tx, after)
+    return _answer(tx, tree, folder, after, children, instances, created=False, predecessors=predecessors)
 
 
 def _existing(tx: Transaction, message: Message, tree: ObjectTree) -> list[Part]:
@@ -333,7 +334,7 @@ def _answer(
     instances: dict[PropTag, int],
     *,
     created: bool,
-    imported: bool,
+    predecessors: bytes | None,
 ) -> ObjectTree:
     record_key: Prop = (p.PR_RECORD_KEY, message.entryid)
     props: list[Prop] = [
@@ -346,10 +347,9 @@ def _answer(
     else:
         props.insert(0, record_key)
     # A change that a synchronisation brought keeps its keys, so they are not told again.
-    if not imported:
-        key = identity.change_key(tx, message.change_id, None)
-        props.append((p.PR_CHANGE_KEY, key))
-        props.append((p.PR_PREDECESSOR_CHANGE_LIST, predecessors_of(tx, message)))
+    if predecessors is not None:
+        props.append((p.PR_CHANGE_KEY, identity.change_key(tx, message.change_id, None)))
+        props.append((p.PR_PREDECESSOR_CHANGE_LIST, predecessors))
     ids = [attachments.instance_id(tx.server_guid, tag >> 16, number) for tag, number in instances.items()]
     return ObjectTree(
         children=children,

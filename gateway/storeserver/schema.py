@@ -196,6 +196,16 @@ instances: Final = Table(
     Column("data", _blob(), nullable=True),
 )
 
+#: What a search folder shows; without a row it was never told, or was stopped.
+searches: Final = Table(
+    "searches",
+    metadata,
+    _id("folder_id"),
+    Column("flags", Integer, nullable=False),
+    Column("restriction", _blob(), nullable=False),
+    Column("folders", _blob(), nullable=False),
+)
+
 outgoing: Final = Table(
     "outgoing",
     metadata,

@@ -6,6 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from gateway.mapi import ids
 from gateway.mapi import proptags as p
 from gateway.mapi.errors import Collision, ErrorCode, InvalidParameter, NoAccess, NotFound
 from gateway.mapi.rights import Rights
@@ -29,6 +30,15 @@ def create_private(tx: Transaction, owner: Account) -> Store:
     for message_class, folder in (("", inbox), ("IPM", inbox), ("REPORT.IPM", inbox), ("IPC", root)):
         _bind(tx, store, message_class, folder)
     return locate.store_by_id(tx, store.id)
+
+
+def create_system(tx: Transaction) -> Store:
+    """Create SYSTEM's own store in a new database: an object and a root folder, with ids of the old form."""
+    number = tx.last("hierarchy") + 1
+    guid = tx.new_guid()
+    store_entryid = ids.numbered_entryid(guid, ObjectType.STORE, number)
+    root_entryid = ids.numbered_entryid(guid, ObjectType.FOLDER, number + 1)
+    return _add(tx, PRIVATE, SYSTEM_ID, store_entryid, root_entryid)
 
 
 def create_public(tx: Transaction) -> Store:

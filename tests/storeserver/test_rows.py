@@ -197,12 +197,13 @@ def test_the_rows_of_stores(world: World) -> None:
     columns = [p.PR_EC_USERNAME, p.PR_EC_STORETYPE, p.PR_DISPLAY_NAME, p.PR_EC_DELETED_STORE]
     found = world.ask(folder_rows.store_rows, world.system, columns)
     assert [(row[p.PR_EC_USERNAME], row[p.PR_EC_STORETYPE]) for _, row in found] == [
+        ("SYSTEM", 0),
         ("alice", 0),
         ("bob", 0),
         ("Everyone", 1),
     ]
-    assert found[0][1][p.PR_DISPLAY_NAME] == "Inbox - Alice Example"
-    assert found[2][1][p.PR_DISPLAY_NAME] == "Public Folders"
+    assert found[1][1][p.PR_DISPLAY_NAME] == "Inbox - Alice Example"
+    assert found[3][1][p.PR_DISPLAY_NAME] == "Public Folders"
     assert world.ask(folder_rows.store_ids, owned_by=world.alice) == []
     assert world.ask(folder_rows.store_ids) == [key for key, _ in found]
 

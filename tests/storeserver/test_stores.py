@@ -120,6 +120,17 @@ def test_the_public_store(world: World) -> None:
         world.call(stores.create_public)
 
 
+def test_the_store_of_system_has_ids_of_the_old_form(world: World) -> None:
+    store = world.ask(stores.store_of, accounts.SYSTEM_ID)
+    assert (len(store.entryid), store.id, store.root_id) == (36, 1, 2)
+    props = world.props(store.entryid, actor=world.system)
+    assert props[p.PR_DISPLAY_NAME] == "Inbox - SYSTEM"
+    assert props[p.PR_USER_ENTRYID] == props[p.PR_MAILBOX_OWNER_ENTRYID] == ids.SYSTEM_USER
+    top = world.ask(locate.folder_by_id, store.root_id).entryid
+    assert ids.parse_object_entryid(top).unique == (2).to_bytes(4, "little")
+    assert world.props(top, actor=world.system)[p.PR_FOLDER_TYPE] == 0
+
+
 def test_stores_are_found_by_owner_guid_and_entryid(world: World) -> None:
     for found in (
         world.ask(stores.store_of, world.alice.user_id),
