@@ -16,7 +16,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import IO, Any, Final, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from gateway.mapi.errors import ErrorCode, MapiError
@@ -138,6 +138,8 @@ class SoapApplication:
             reply = decoded.answer.function(context, call)
             if isawaitable(reply):
                 reply = await reply
+        except CancelledError:
+            raise  # the client has left
         except MapiError as error:
             reply = call.reply_type(er=error.code)
         except Exception:
