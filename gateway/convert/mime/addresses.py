@@ -30,7 +30,7 @@ _REST: Final = rb"""
 _TOKEN: Final = re.compile(
     rb"""(?P<space>\s++) | %b
     | "(?P<quoted>(?:[^"\\]|\\.)*+)"
-    | <(?P<angle>(?:[^<>"]|"(?:[^"\\]|\\.)*+")*+)>
+    | <(?P<angle>[^<>]*+)>
     | (?P<open>\() %b
     | (?P<atom>[^\s",;:<(\[]++|.)"""
     % (_ENCODED_WORD, _REST),
@@ -148,11 +148,11 @@ class _Tolerant:
         elif kind == "quoted" and self.value[self.position : self.position + 1] != b"@":
             self._word(unquoted(match["quoted"]), keep_apart=True)
         else:
+            if kind == "atom" and match[0] == b'"':
+                self.token = _PLAIN_TOKEN
             self._word(match[0])
 
     def _word(self, word: bytes, *, keep_apart: bool = False) -> None:
-        if word[:1] in (b'"', b"<"):
-            self.token = _PLAIN_TOKEN
         if self.glued and self.words and not keep_apart:
             self.words[-1] += word
         else:

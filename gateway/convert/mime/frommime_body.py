@@ -113,9 +113,9 @@ def _html(raw: bytes, text: str, codec: str) -> Html:
     if codec == "iso8859-1" and not raw.isascii():
         text, codec = decode_as(raw, codec)
     page = code_page(codec)
-    cleaned = clean(text)
-    if page is None or cleaned is not text:
-        return Html(cleaned.encode("utf-8"), UTF_8, cleaned)
+    if page is None or b"\0" in raw:
+        text = clean(text)
+        return Html(text.encode("utf-8"), UTF_8, text)
     return Html(raw, page, text)
 
 

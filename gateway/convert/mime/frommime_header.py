@@ -63,6 +63,7 @@ _SENDER_ID: Final = {
 _SUPPRESS: Final = {"dr": 1, "ndr": 2, "rn": 4, "nrn": 8, "oof": 0x10, "autoreply": 0x20, "all": 0xFFFF_FFFF}
 _AUTO_REPLIES: Final = 0x30
 _PREFIX: Final = re.compile(r"[^ :0-9\t]{1,3}: ")
+_BARE_CR: Final = re.compile(r"\r(?!\n)")
 _SEPARATOR: Final = re.compile(r"[;,]")
 
 
@@ -306,6 +307,6 @@ def transport_header(part: Part, default: str) -> str:
     """The header as it came, up to the blank line, lines ended by CRLF."""
     block = part.header_bytes.removeprefix(BOM).rstrip(b"\r\n")
     decoded = clean(decode_unlabelled(block, default))
-    if decoded.count("\n") != decoded.count("\r\n"):
-        decoded = decoded.replace("\r\n", "\n").replace("\n", "\r\n")
+    if not decoded.count("\r") == decoded.count("\n") == decoded.count("\r\n"):
+        decoded = _BARE_CR.sub(" ", decoded).replace("\r\n", "\n").replace("\n", "\r\n")
     return decoded + "\r\n" if decoded else ""

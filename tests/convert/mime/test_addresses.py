@@ -35,6 +35,10 @@ def group(name: bytes) -> Address:
         (b"< a@x.example >", [Address(None, b"a", b"x.example")]),
         (b"<@r,@s:a@x.example>", [Address(None, b"a", b"x.example")]),
         (b'"a b"@x.example', [Address(None, b"a b", b"x.example")]),
+        (
+            b'"a b"@x.example, "b\\"" <b@x.example>',
+            [Address(None, b"a b", b"x.example"), Address(b'b"', b"b", b"x.example")],
+        ),
         (b'<"a b"@x.example>', [Address(None, b"a b", b"x.example")]),
         (b"Bob <bob@[192.0.2.1]>", [Address(b"Bob", b"bob", b"[192.0.2.1]")]),
         (b"bob@[IPv6:2001:db8::1]", [Address(None, b"bob", b"[IPv6:2001:db8::1]")]),

@@ -131,6 +131,8 @@ HTML_CASES: list[tuple[str, bytes, bytes, int]] = [
     ("utf-7", text(b"+AOk-", kind="text/html; charset=utf-7"), "é".encode(), 65001),
     ("illegal", text(b"\xc3\xa9\xc3\xa9\xff", kind="text/html; charset=utf-8"), "éé\ufffd".encode(), 65001),
     ("nul", text(b"a\0b", kind="text/html; charset=utf-8"), b"ab", 65001),
+    ("nul-latin-1", text(b"\xe4\0", kind="text/html; charset=iso-8859-1"), "ä".encode(), 65001),
+    ("nul-unlabelled", text(b"\xe4\0", kind="text/html"), "ä".encode(), 65001),
     ("meta-utf-16", text(b"<meta charset=utf-16>x", kind="text/html"), b"<meta charset=utf-16>x", 20127),
     ("latin-1-that-is-1252", text(b"\x80", kind="text/html; charset=iso-8859-1"), b"\x80", 1252),
 ]

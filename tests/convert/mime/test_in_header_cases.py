@@ -363,5 +363,5 @@ def test_who_is_shown() -> None:
 
 
 def test_the_transport_header_has_crlf_and_no_blank_line() -> None:
-    content = from_mime(b"Subject: s\nX: caf\xe9\n folded\n\nbody")
-    assert content.props[pr.PR_TRANSPORT_MESSAGE_HEADERS] == "Subject: s\r\nX: café\r\n folded\r\n"
+    content = from_mime(b"Subject: s\nX: caf\xe9\n folded\nY: a\rb\n\nbody")
+    assert content.props[pr.PR_TRANSPORT_MESSAGE_HEADERS] == "Subject: s\r\nX: café\r\n folded\r\nY: a b\r\n"
