@@ -49,6 +49,8 @@ PSETID_Messaging: Final = guid("41F28F13-83F4-4114-A584-EEDB5A6B0BFF")
 PSETID_Kopano_CalDav: Final = guid("77536087-CB81-4DC9-9958-EA4C51BE3486")
 PSETID_Archive: Final = guid("72E98EBC-57D2-4AB5-B0AA-D50A7B531CB9")
 PSETID_ZMT: Final = guid("8ACDBF85-4738-4DC4-94A9-D489A83E5C41")
+PSETID_Gateway: Final = guid("0D813F6A-6905-4350-B472-E8962B1C98FA")
+"""This suite's own set: what converters keep beside an object to give it back (``ical``, ``vcard``, ``uid``)."""
 PS_PUBLIC_STRINGS: Final = guid("00020329-0000-0000-C000-000000000046")
 PS_INTERNET_HEADERS: Final = guid("00020386-0000-0000-C000-000000000046")
 PS_MAPI: Final = guid("00020328-0000-0000-C000-000000000046")
