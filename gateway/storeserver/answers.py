@@ -5,6 +5,7 @@ from gateway.storeserver import (  # noqa: F401
     answers_folder,
     answers_notify,
     answers_object,
+    answers_search,
     answers_session,
     answers_store,
     answers_stream,

@@ -24,7 +24,7 @@ from gateway.storeserver.notifications import Notifier
 from gateway.storeserver.options import Options
 from gateway.storeserver.sessions import Locks, Peer, Session, Sessions
 from gateway.storeserver.spool import IN_MEMORY
-from gateway.storeserver.tableindex import TableIndex
+from gateway.storeserver.tableindex import Interest, TableIndex
 from gateway.storeserver.tables import Table
 from gateway.storeserver.workers import Workers
 
@@ -128,6 +128,12 @@ class Server:
             return False
         self._noted[key] = now
         return True
+
+    def reload(self, interests: Sequence[Interest]) -> None:
+        """Have the tables of these interests look at everything again."""
+        for table in self.tables.reload(interests):
+            if self.notifier.is_watched(table):
+                self.refresh(table)
 
     def refresh(self, table: Table[Any]) -> None:
         """Have a watched table read what changed, and tell its subscribers; one reader per table at a time."""

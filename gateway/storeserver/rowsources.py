@@ -11,7 +11,7 @@ from gateway.mapi import proptags as pt
 from gateway.mapi.errors import NotSupported
 from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType, TableFlags, TableType
-from gateway.storeserver import address_book, folder_rows, locate, rows
+from gateway.storeserver import address_book, folder_rows, folders, locate, rows, search
 from gateway.storeserver.accounts import Actor, account_by_id
 from gateway.storeserver.context import Context, entryid_of
 from gateway.storeserver.database import Transaction
@@ -142,9 +142,14 @@ def _folder_table(
 ) -> tuple[Source, Interest | None]:
     folder = folder_rows.table_folder(context.tx, entryid_of(entryid))
     if object_type == ObjectType.FOLDER:
+        if folder.type == folders.SEARCH:
+            raise NotSupported("a search folder has no subfolders")
         return _hierarchy(context, folder, flags)
     if object_type != ObjectType.MESSAGE:
         raise NotSupported("a folder contains messages and folders")
+    if folder.type == folders.SEARCH:
+        store = locate.store_by_id(context.tx, folder.store_id)
+        return _search(context.actor, folder), ("store", store.entryid)
     kind = RowKind(flags & TableFlags.ASSOCIATED | (0x400 if flags & TableFlags.SHOW_SOFT_DELETES else 0))
     return _contents(context.actor, folder, kind), ("contents", folder.id)
 
@@ -157,6 +162,18 @@ def _contents(actor: Actor, folder: Folder, kind: RowKind) -> Source:
         lambda tx: rows.message_ids(tx, actor, folder.id, kind),
         lambda tx, columns, ids: rows.message_rows(tx, actor, folder.id, columns, kind, ids=ids),
         lambda tx: rows.available_tags(tx, actor, folder.id, kind),
+    )
+
+
+def _search(actor: Actor, folder: Folder) -> Source:
+    """The messages that a search folder finds, wherever they are."""
+    return Source(
+        int(ObjectType.MESSAGE),
+        CONTENTS_COLUMNS,
+        True,
+        lambda tx: search.result_ids(tx, actor, folder),
+        lambda tx, columns, ids: search.result_rows(tx, actor, folder, columns, ids),
+        lambda tx: rows.available_tags(tx, actor, folder.id),
     )
 
 

@@ -20,13 +20,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.listen import Listening
-from gateway.mapi import ids
 from gateway.mapi.errors import NotFound
-from gateway.mapi.tables import ObjectType
-from gateway.storeserver import accounts, stores
+from gateway.storeserver import accounts, stores, upkeep
 from gateway.storeserver.context import Server
 from gateway.storeserver.credentials import Credentials
-from gateway.storeserver.database import StoreDatabase, StoreOptions, Transaction
+from gateway.storeserver.database import StoreDatabase, StoreOptions
 from gateway.storeserver.http import HttpFactory
 from gateway.storeserver.notifications import Notifier
 from gateway.storeserver.options import Options
@@ -38,6 +36,7 @@ log: Final = Logger()
 
 SWEEP_EVERY: Final = 5.0
 """Seconds between two looks for expired sessions."""
+TIDY_EVERY: Final = 86_400.0
 STOP_WITHIN: Final = 10.0
 """Seconds that running calls get to finish."""
 GC_THRESHOLDS: Final = (50_000, 20, 100)
@@ -56,6 +55,7 @@ class StoreService(Service):
         self._factories: list[HttpFactory] = []
         self._listening: list[Listening] = []
         self._sweeper: LoopingCall | None = None
+        self._tidier: LoopingCall | None = None
         self.server: Server | None = None
         """What the calls share; None while stopped."""
 
@@ -82,6 +82,17 @@ class StoreService(Service):
         self._sweeper = LoopingCall(server.sessions.expire)
         self._sweeper.clock = self._reactor
         self._sweeper.start(SWEEP_EVERY, now=False)
+        self._tidier = LoopingCall(self._tidy, server)
+        self._tidier.clock = self._reactor
+        self._tidier.start(TIDY_EVERY)
+
+    def _tidy(self, server: Server) -> Deferred[None]:
+        """Clear away what is past its time; a failure is no reason not to try again tomorrow."""
+        done = server.workers.read(upkeep.tidy, server.database)
+        return done.addCallbacks(
+            lambda tidied: log.info("tidied up: {tidied}", tidied=tidied),
+            lambda failure: log.failure("tidying up failed", failure),
+        )
 
     def _open(self) -> Server:
         options, reactor = self.options, self._reactor
@@ -113,8 +124,9 @@ class StoreService(Service):
         server, self.server = self.server, None
         if server is None:
             return
-        if self._sweeper is not None and self._sweeper.running:
-            self._sweeper.stop()
+        for looping in (self._sweeper, self._tidier):
+            if looping is not None and looping.running:
+                looping.stop()
         await DeferredList([listening.stopService() for listening in self._listening], consumeErrors=True)
         closing = [factory.close() for factory in self._factories]
         server.sessions.close_all()
@@ -149,23 +161,10 @@ def _prepare(database: StoreDatabase, options: Options) -> None:
             stores.public_store(tx)
         except NotFound:
             stores.create_public(tx)
-        try:
-            stores.store_of(tx, accounts.SYSTEM_ID)
-        except NotFound:
-            _create_system_store(tx)
     if options.demo:
         from gateway.storeserver import demo
 
         demo.fill(database)
-
-
-def _create_system_store(tx: Transaction) -> None:
-    """The store that administrators' clients open for SYSTEM: nothing but a root folder."""
-    guid = tx.new_guid()
-    entryid = ids.object_entryid(guid, ObjectType.STORE, tx.new_guid())
-    root = ids.object_entryid(guid, ObjectType.FOLDER, tx.new_guid())
-    owner = accounts.account_by_id(tx, accounts.SYSTEM_ID)
-    stores.create_empty(tx, accounts.SYSTEM, 0, owner, entryid, root)
 
 
 def peer_of(transport: Any) -> Peer:

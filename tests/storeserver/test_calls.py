@@ -604,6 +604,37 @@ def test_names_resolve(alice: SoapClient) -> None:
     assert props[pt.PR_ACCOUNT] == "alice"
 
 
+def test_search_folders(alice: SoapClient, store: RunningStore) -> None:
+    folder = new_folder(alice, "searched")
+    finder = alice.ok(
+        folder_calls.CreateFolder(parent_id=inbox(alice), folder_name="finds", comment="", type=2)
+    ).entryid
+    first = new_message(alice, folder, "Needle one")
+    new_message(alice, folder, "hay")
+    get = folder_calls.TableGetSearchCriteria(finder)
+    assert alice.er(get) == ErrorCode.NOT_INITIALIZED
+    restriction = contains(pt.PR_SUBJECT, "needle")
+    alice.ok(folder_calls.TableSetSearchCriteria(finder, restriction, [folder], 6))
+    assert alice.ok(get) == folder_calls.TableGetSearchCriteriaReply(restriction, (folder,), 5)
+    table = alice.ok(table_calls.TableOpen(finder, TableType.MS, ObjectType.MESSAGE)).table_id
+    alice.ok(table_calls.TableSetColumns(table, [pt.PR_SUBJECT, pt.PR_ENTRYID, pt.PR_PARENT_ENTRYID]))
+    rows = alice.ok(table_calls.TableQueryRows(table, 9)).row_set
+    assert rows == [[(pt.PR_SUBJECT, "Needle one"), (pt.PR_ENTRYID, first), (pt.PR_PARENT_ENTRYID, folder)]]
+    with store.client("alice") as other:
+        new_message(other, folder, "second needle")
+        assert alice.ok(table_calls.TableGetRowCount(table)).count == 2
+        other.ok(object_calls.DeleteObjects(0, [first]))
+        assert alice.ok(table_calls.TableGetRowCount(table)).count == 1
+        other.ok(folder_calls.TableSetSearchCriteria(finder, None, None, 1))
+        assert alice.ok(table_calls.TableGetRowCount(table)).count == 0
+    below = table_calls.TableOpen(finder, TableType.MS, ObjectType.FOLDER)
+    assert alice.er(below) == ErrorCode.NO_SUPPORT
+    assert (
+        alice.er(folder_calls.TableSetSearchCriteria(folder, restriction, [folder], 6))
+        == ErrorCode.INVALID_PARAMETER
+    )
+
+
 # -- whole messages
 
 
