@@ -44,7 +44,11 @@ class AttachmentFiles:
         path = self.path(digest)
         if path.exists():
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.directory.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            if self.durable:
+                self._sync(self.directory.parent)
+        path.parent.mkdir(exist_ok=True)
         partial = path.with_name(f"{path.name}.{unique}.part")
         with partial.open("wb") as file:
             file.write(data)

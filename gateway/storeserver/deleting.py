@@ -29,16 +29,17 @@ def delete_messages(
     """Delete messages (deleteObjects); unknown ones are skipped. False when the rights for some were missing."""
     complete = True
     found = locate.messages_by_entryids(tx, entryids)
+    granted = rights.on_messages(tx, actor, found)
     for folder_id, messages in journal.by_folder(found).items():
         folder = locate.folder_by_id(tx, folder_id, deleted=None)
-        allowed = [message for message in messages if _may_delete(tx, actor, message)]
+        allowed = [each for each in messages if may_delete(actor, each, granted[each.id])]
         complete = complete and len(allowed) == len(messages)
         delete_from(tx, folder, allowed, hard=hard, sync_id=sync_id)
     return complete
 
 
-def _may_delete(tx: Transaction, actor: Actor, message: Message) -> bool:
-    granted = rights.on_message(tx, actor, message)
+def may_delete(actor: Actor, message: Message, granted: int) -> bool:
+    """Whether the actor, who has these rights on the message, may delete it."""
     return rights.allows_delete(granted, own=message.owner_id == actor.user_id)
 
 

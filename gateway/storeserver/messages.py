@@ -62,7 +62,8 @@ def copy_messages(
     here = [message for message in found if message.store_id == store.id]
     if len(here) < len(found):
         return False
-    allowed = [message for message in here if _may_leave(tx, actor, message, move=move)]
+    granted = rights.on_messages(tx, actor, here)
+    allowed = [each for each in here if _may_leave(actor, each, granted[each.id], move=move)]
     for folder_id, messages in journal.by_folder(allowed).items():
         source = locate.folder_by_id(tx, folder_id, deleted=None)
         for chunk in locate.chunks(messages):
@@ -73,10 +74,9 @@ def copy_messages(
     return len(allowed) == len({locate.plain(entryid) if entryid else b"" for entryid in entryids})
 
 
-def _may_leave(tx: Transaction, actor: Actor, message: Message, *, move: bool) -> bool:
-    granted = rights.on_message(tx, actor, message)
+def _may_leave(actor: Actor, message: Message, granted: int, *, move: bool) -> bool:
     if move:
-        return rights.allows_delete(granted, own=message.owner_id == actor.user_id)
+        return deleting.may_delete(actor, message, granted)
     return bool(granted & Rights.READ_ANY)
 
 
@@ -239,12 +239,15 @@ def set_read_flags(
         found = locate.messages_by_entryids(tx, entryids)
     elif folder_entryid is not None:
         folder = locate.folder_by_entryid(tx, folder_entryid)
+        rights.require_folder(tx, actor, folder, Rights.READ_ANY)
         where = (_messages.c.folder_id == folder.id) & (_messages.c.state == 0)
+        if not flags & (_CLEAR_RN | _CLEAR_NRN):
+            where &= _messages.c.message_flags % 2 == (1 if flags & _CLEAR_READ else 0)
         found = locate.messages_where(tx, where)
     else:
         raise InvalidParameter("neither messages nor a folder")
-    for message in found:
-        rights.require(rights.on_message(tx, actor, message), Rights.READ_ANY)
+    for granted in rights.on_messages(tx, actor, found).values():
+        rights.require(granted, Rights.READ_ANY)
     if flags & _RECEIPT_ONLY:
         return
     change = _read_change(flags)

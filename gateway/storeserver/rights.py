@@ -58,7 +58,24 @@ def on_folder(tx: Transaction, actor: Actor, folder: Folder) -> int:
 
 def on_message(tx: Transaction, actor: Actor, message: Message) -> int:
     """The actor's rights on a message."""
-    return _on(tx, actor, message.store_id, message.folder_id, message.owner_id, [message.id])
+    own = [message.id]
+    return _on(tx, actor, message.store_id, message.folder_id, message.owner_id, own, message=True)
+
+
+def on_messages(tx: Transaction, actor: Actor, messages: Sequence[Message]) -> dict[int, int]:
+    """The actor's rights on many messages by hierarchy id, with few statements."""
+    result: dict[int, int] = {}
+    listed: set[int] = set()
+    for chunk in locate.chunks([message.id for message in messages]):
+        query = sa.select(_access.c.object_id).where(_access.c.object_id.in_(chunk))
+        listed |= set(tx.connection.execute(query).scalars())
+    for message in messages:
+        # Only a message with entries of its own needs more than its folder.
+        own = [message.id] if message.id in listed else []
+        result[message.id] = _on(
+            tx, actor, message.store_id, message.folder_id, message.owner_id, own, message=True
+        )
+    return result
 
 
 def in_folder(tx: Transaction, actor: Actor, folder_id: int, store_id: int) -> int:
@@ -67,7 +84,14 @@ def in_folder(tx: Transaction, actor: Actor, folder_id: int, store_id: int) -> i
 
 
 def _on(
-    tx: Transaction, actor: Actor, store_id: int, folder_id: int, owner_id: int | None, own: list[int]
+    tx: Transaction,
+    actor: Actor,
+    store_id: int,
+    folder_id: int,
+    owner_id: int | None,
+    own: list[int],
+    *,
+    message: bool = False,
 ) -> int:
     store = locate.store_by_id(tx, store_id)
     if is_master(tx, actor, store):
@@ -78,7 +102,7 @@ def _on(
     rights = _CREATOR if owner_id == actor.user_id else 0
     if store.type == _ARCHIVE and store.owner_id == actor.user_id:
         return rights | _VISIBLE
-    if folder_id == store.root_id and not own:
+    if folder_id == store.root_id and not message:
         rights |= _VISIBLE
     key = ("rights", actor.user_id, folder_id, *own)
     if key not in tx.cache:
