@@ -17,7 +17,7 @@ _FAST: Final = re.compile(
     (?:
       (?: "((?:[^"\\\r\n]|\\.)*+)" | ([^%(stop)s]*+) ) [ \t\r\n]*+
       <([^\s%(stop)s]++)@([^\s%(stop)s]++)>
-      | ([^\s%(stop)s]++)@([^\s%(stop)s]++)
+      | ([^\s%(stop)s]++)@([^\s%(stop)s]++)(?<!\?=)
     )
     [ \t\r\n]*+ (?:,|\Z)"""
     % {b"stop": _PHRASE_STOP},
@@ -172,7 +172,7 @@ class _Tolerant:
         self.token = _PLAIN_TOKEN
 
     def _begins_group(self) -> bool:
-        return not self.in_group and self.angle is None and not any(b"@" in word for word in self.words)
+        return not self.in_group and self.angle is None and not any(map(_is_address, self.words))
 
     def _group(self) -> Address:
         """A group begins."""
@@ -193,14 +193,14 @@ class _Tolerant:
             name = b" ".join(self.words).strip() or self.comment
             mailbox, host = _spec(_ROUTE.sub(b"", _COMMENT.sub(b"", self.angle)))
             return Address(name or None, mailbox, host)
-        at = next((i for i in reversed(range(len(self.words))) if b"@" in self.words[i]), None)
+        at = next((i for i in reversed(range(len(self.words))) if _is_address(self.words[i])), None)
         if at is None:
             return self._without_address()
         return self._without_brackets(at)
 
     def _without_address(self) -> Address:
         """No ``@`` at all: one word is a local user, several are a name."""
-        if len(self.words) == 1:
+        if len(self.words) == 1 and not self.words[0].startswith(b"=?"):
             return Address(self.comment or None, self.words[0], b"")
         return Address(b" ".join(self.words) or None, b"", b"")
 
@@ -215,6 +215,11 @@ class _Tolerant:
         name = b" ".join(words[:at]) or self.comment
         mailbox, host = _spec(spec)
         return Address(name or None, mailbox, host)
+
+
+def _is_address(word: bytes) -> bool:
+    """Whether a word is an address and not an encoded word that may hold one."""
+    return b"@" in word and not (word.startswith(b"=?") and word.endswith(b"?="))
 
 
 def _spec(spec: bytes) -> tuple[bytes, bytes]:

@@ -68,9 +68,16 @@ def people(part: Part, name: bytes, default: str = DEFAULT_CHARSET) -> list[Pers
 
 
 def person(address: Address, default: str = DEFAULT_CHARSET) -> Person:
-    """A mailbox with its name decoded; without a name the address stands for it."""
+    """A mailbox with its name decoded; without a name the address stands for it.
+
+    Some programs encode the name and the address together; then they are told apart after decoding.
+    """
     spec = clean(decode_unlabelled(address.spec, default))
     name = text(address.name, default).strip() if address.name else ""
+    if not spec and "@" in name:
+        inner = address_list(name.encode("utf-8"))
+        if inner and inner[0].host:
+            return Person((inner[0].name or inner[0].spec).decode("utf-8"), inner[0].spec.decode("utf-8"))
     return Person(name or spec, spec)
 
 

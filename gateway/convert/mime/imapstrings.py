@@ -19,6 +19,7 @@ NIL: Final = b"NIL"
 _SAFE: Final = re.compile(rb"[ !#-\[\]-~]*+\Z")
 _ESCAPED: Final = re.compile(rb'["\\]')
 _CONTROLS: Final = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
+_LONGEST_HOST: Final = 1024
 _WORD_OCTETS: Final = 45
 """UTF-8 octets that fit an encoded word of 75 characters."""
 
@@ -42,7 +43,7 @@ def _awkward(value: bytes) -> bytes:
 
 def host_string(value: bytes) -> bytes:
     """A domain as a quoted string: IDNA for what is not ASCII (RFC 5890)."""
-    if not value.isascii():
+    if not value.isascii() and len(value) <= _LONGEST_HOST:
         with suppress(UnicodeError):
             value = value.decode("utf-8").encode("idna")
     return nstring(value)

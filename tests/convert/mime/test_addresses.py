@@ -53,6 +53,8 @@ def group(name: bytes) -> Address:
         (b"Bob (open <a@x.example>", [Address(b"Bob open", b"a", b"x.example")]),
         (b"<a@x.example", [Address(None, b"a", b"x.example")]),
         (b"=?utf-8?Q?Doe,_J?= <j@x.example>", [Address(b"=?utf-8?Q?Doe,_J?=", b"j", b"x.example")]),
+        (b"=?utf-8?Q?j@x.example?= <j@x.example>", [Address(b"=?utf-8?Q?j@x.example?=", b"j", b"x.example")]),
+        (b"=?utf-8?Q?j@x.example?=", [Address(b"=?utf-8?Q?j@x.example?=", b"", b"")]),
         (b"\xc3\xbc@\xc3\xbc.example", [Address(None, b"\xc3\xbc", b"\xc3\xbc.example")]),
         (b"t:;", [group(b"t"), GROUP_END]),
         (b"t:", [group(b"t"), GROUP_END]),

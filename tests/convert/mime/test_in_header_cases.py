@@ -180,6 +180,8 @@ RECIPIENTS: list[tuple[str, list[str | bytes], list[tuple[int, str, str]]]] = [
         [(1, "a@x.example", "a@x.example"), (1, "b@x.example", "b@x.example")],
     ),
     ("group-without-members", ["To: team:;"], [(1, "team", "")]),
+    ("encoded-whole", ["To: =?utf-8?Q?J_=3Cj@x.example=3E?="], [(1, "J", "j@x.example")]),
+    ("encoded-address", ["To: =?utf-8?Q?j=40x.example?="], [(1, "j@x.example", "j@x.example")]),
     ("name-only", ["To: Some Body"], [(1, "Some Body", "")]),
     ("empty", ["To:", "Cc: <>"], []),
     (
