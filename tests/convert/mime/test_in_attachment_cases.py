@@ -479,6 +479,13 @@ def test_tn03_unreadable_tnef_is_a_file(data: bytes) -> None:
     assert content.attachments[0].data == data
 
 
+def test_the_day_of_arrival_is_stored_beside_the_original() -> None:
+    arrived = from_datetime(datetime(2026, 7, 14, 23, 59, tzinfo=UTC))
+    props = original_properties(S1, delivered=arrived)
+    assert props[pr.PR_EC_MESSAGE_DELIVERY_DATE] == from_datetime(datetime(2026, 7, 14, tzinfo=UTC))
+    assert props[pr.PR_EC_CLIENT_SUBMIT_DATE] == from_datetime(datetime(2026, 7, 14, tzinfo=UTC))
+
+
 def test_tn04_the_original_keeps_winmail_dat() -> None:
     data = winmail(TNEF)
     assert original_properties(data)[pr.PR_EC_IMAP_EMAIL] == data
@@ -520,6 +527,32 @@ def test_tnef_with_html_inside_rtf() -> None:
     assert props[pr.PR_HTML].decode() == "<p>café</p>"
     assert props[pr.PR_INTERNET_CPID] == 65001
     assert pr.PR_RTF_COMPRESSED not in props
+
+
+def test_tnef_with_text_inside_rtf() -> None:
+    rtf = rb"{\rtf1\ansi\fromtext caf\'e9}"
+    stored = struct.pack("<IIII", len(rtf) + 12, len(rtf), 0x414C454D, 0) + rtf
+    props = from_mime(winmail(tnef({pr.PR_RTF_COMPRESSED: stored}))).props
+    assert (props[pr.PR_BODY], pr.PR_RTF_COMPRESSED in props) == ("café", False)
+
+
+def test_tnef_with_rtf_that_cannot_be_read() -> None:
+    props = from_mime(winmail(tnef({pr.PR_RTF_COMPRESSED: b"broken"}))).props
+    assert (props[pr.PR_RTF_COMPRESSED], props[pr.PR_BODY]) == (b"broken", "body")
+
+
+def test_tnef_attachments_have_what_every_attachment_has() -> None:
+    (attachment,) = from_mime(winmail(tnef({}, b""))).attachments
+    assert (attachment.data, attachment.props[pr.PR_ATTACH_METHOD]) == (b"", 1)
+    assert attachment.props[pr.PR_RENDERING_POSITION] == 0xFFFFFFFF
+
+
+def test_tnef_in_an_unknown_encoding_is_a_file() -> None:
+    kind = "application/ms-tnef; name=winmail.dat"
+    content = from_mime(
+        multipart("mixed", BODY, file("Content-Transfer-Encoding: x-foo", kind=kind, data=TNEF))
+    )
+    assert [each.data for each in content.attachments] == [TNEF]
 
 
 def test_tnef_with_rtf_that_is_only_rtf() -> None:
