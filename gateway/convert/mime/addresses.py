@@ -61,7 +61,7 @@ class Address(NamedTuple):
     @property
     def spec(self) -> bytes:
         """``local@domain``, quoted again where it must be; empty for a group or a mere name."""
-        if not self.mailbox or self.host is None:
+        if self.host is None or self.mailbox is None or not (self.mailbox or self.host):
             return b""
         local = self.mailbox
         if not _DOT_ATOM.match(local):

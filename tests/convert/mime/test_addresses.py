@@ -76,6 +76,7 @@ def test_lists(value: bytes, expected: list[Address]) -> None:
         (Address(None, b"a b", b"x.example"), b'"a b"@x.example'),
         (Address(None, b'a"b', b"x.example"), b'"a\\"b"@x.example'),
         (Address(None, b"root", b""), b"root"),
+        (Address(None, b"", b"x.example"), b'""@x.example'),
         (Address(b"Name", b"", b""), b""),
         (group(b"t"), b""),
         (GROUP_END, b""),
