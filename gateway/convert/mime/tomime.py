@@ -14,13 +14,14 @@ from gateway.convert.mime.tomime_attachments import (
     attachment_part,
     description_fields,
     disposition,
-    file_name,
     in_order,
     is_inline,
+    mail_name,
     note_part,
 )
 from gateway.convert.mime.tomime_body import Body, body_of
 from gateway.convert.mime.tomime_calendar import calendar_parts
+from gateway.convert.mime.tomime_fields import clean
 from gateway.convert.mime.tomime_header import message_fields
 from gateway.convert.mime.tomime_layout import laid_out
 from gateway.convert.mime.tomime_options import Calendar as Calendar
@@ -96,11 +97,13 @@ def _attachment(attachment: AttachmentContent, inline: bool, nested: ToMimeOptio
         return attachment_part(attachment, inline)
     if (text(embedded.props, pt.PR_MESSAGE_CLASS) or "").lower() == _EXCEPTION_CLASS:
         return None
-    name = file_name(attachment.props)
+    name = mail_name(attachment, embedded)
     if nested.depth < 0:
         return note_part("This message is attached too deep inside other messages to be shown.", name)
     _, contact = calendar_parts(embedded, nested)
     if contact:
         return contact[0]
     made, eight_bit = _mail(embedded, nested)
-    return mail_part(made, eight_bit, *description_fields(attachment.props), disposition(name, inline))
+    subject = clean(text(embedded.props, pt.PR_SUBJECT) or "")
+    described = description_fields(attachment.props, known=subject)
+    return mail_part(made, eight_bit, *described, disposition(name, inline))

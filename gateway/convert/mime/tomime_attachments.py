@@ -11,7 +11,7 @@ from gateway.convert.mime.tomime_fields import clean, parameter, structured, uns
 from gateway.convert.mime.tomime_parts import Part, data_part, text_part
 from gateway.convert.mime.tomime_values import flag, number, text
 from gateway.mapi import proptags as pt
-from gateway.mapi.content import AttachmentContent
+from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.props import NamedProps
 
 BY_VALUE: Final = 1
@@ -19,6 +19,8 @@ EMBEDDED: Final = 5
 OLE: Final = 6
 _REFERENCES: Final = (2, 3, 4, 7)
 _MHTML_REF: Final = 4
+_NOT_IN_NAMES: Final = re.compile(r'["/:<>|\\?*]')
+_LONGEST_STEM: Final = 80
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z")
 
 
@@ -36,6 +38,13 @@ def file_name(props: NamedProps) -> str:
     """The attachment's file name, one made from its type when it has none."""
     name = clean(text(props, pt.PR_ATTACH_LONG_FILENAME) or text(props, pt.PR_ATTACH_FILENAME) or "")
     return name or "data" + extension_of(clean(text(props, pt.PR_ATTACH_MIME_TAG) or ""))
+
+
+def mail_name(attachment: AttachmentContent, embedded: MessageContent) -> str:
+    """The file name of an attached mail: its own, else made from the mail's subject."""
+    own = text(attachment.props, pt.PR_ATTACH_LONG_FILENAME) or text(attachment.props, pt.PR_ATTACH_FILENAME)
+    subject = _NOT_IN_NAMES.sub("_", clean(text(embedded.props, pt.PR_SUBJECT) or ""))[:_LONGEST_STEM]
+    return clean(own or "") or f"{subject.strip(' .') or 'message'}.eml"
 
 
 def media_type(props: NamedProps) -> str:
@@ -90,8 +99,8 @@ def disposition(name: str, inline: bool) -> bytes:
     return structured("Content-Disposition", with_parameters(kind, parameter("filename", name)))
 
 
-def description_fields(props: NamedProps) -> Iterable[bytes]:
-    """Content-ID, Content-Location, Content-Base and Content-Description."""
+def description_fields(props: NamedProps, known: str = "") -> Iterable[bytes]:
+    """Content-ID, Content-Location, Content-Base, and a Content-Description that says more than ``known``."""
     content_id = re.sub(r"[\s<>]+", "", clean(text(props, pt.PR_ATTACH_CONTENT_ID) or ""))
     if content_id:
         yield structured("Content-ID", [f"<{content_id}>"])
@@ -103,7 +112,7 @@ def description_fields(props: NamedProps) -> Iterable[bytes]:
         if value:
             yield unstructured(name, value)
     description = clean(text(props, pt.PR_DISPLAY_NAME) or "")
-    if description and description != file_name(props):
+    if description and description not in (file_name(props), known):
         yield unstructured("Content-Description", description)
 
 

@@ -25,6 +25,7 @@ _LONGEST_PLAIN: Final = 900
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PLAIN: Final = re.compile(r"[ -~]*\Z")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*\Z")
+_VISIBLE: Final = re.compile(r"[!-~]+")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+\Z")
 _Q_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _Q: Final = [chr(octet) if octet in _Q_SAFE else f"={octet:02X}" for octet in range(256)]
@@ -70,6 +71,20 @@ def phrase(text: str) -> list[str]:
     if _ATOMS.match(text) and "  " not in text:
         return text.split(" ")
     return [quoted(text)]
+
+
+def keyword(text: str) -> list[str]:
+    """The tokens of a phrase without a quoted string, which many readers of Keywords take for part of the word."""
+    tokens = phrase(text)
+    return encoded_words(text, _WORD - 1) if tokens[0].startswith('"') else tokens
+
+
+def msg_id(value: str) -> str:
+    """A message identifier as it is but on one line and with its brackets; empty when it would not fit a line."""
+    identifier = "".join(_VISIBLE.findall(value))
+    if not identifier or len(identifier) > _LONGEST_PLAIN:
+        return ""
+    return identifier if identifier.startswith("<") else f"<{identifier}>"
 
 
 def quoted(text: str) -> str:

@@ -13,11 +13,12 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from gateway.convert.mime.tomime_addresses import address_fields
+from gateway.convert.mime.tomime_addresses import address_fields, is_report
 from gateway.convert.mime.tomime_fields import (
     clean,
     comma_separated,
-    phrase,
+    keyword,
+    msg_id,
     structured,
     unstructured,
 )
@@ -94,21 +95,22 @@ def _date_field(name: str, filetime: int) -> Iterator[bytes]:
 
 def _identification(content: MessageContent, options: ToMimeOptions) -> Iterator[bytes]:
     yield structured("Message-ID", [message_id(content, options)])
-    for name, tag in (
-        ("In-Reply-To", pt.PR_IN_REPLY_TO_ID),
-        ("References", pt.PR_INTERNET_REFERENCES),
+    props = content.props
+    # A report refers to the message that it tells about, if to nothing else.
+    about = text(props, pt.PR_ORIGINAL_MESSAGE_ID) if is_report(content) else None
+    for name, value in (
+        ("In-Reply-To", text(props, pt.PR_IN_REPLY_TO_ID)),
+        ("References", text(props, pt.PR_INTERNET_REFERENCES) or about),
     ):
-        ids = _MESSAGE_ID.findall(text(content.props, tag) or "")
+        ids = _MESSAGE_ID.findall(value or "")
         if ids:
             yield structured(name, ids)
 
 
 def message_id(content: MessageContent, options: ToMimeOptions) -> str:
     """The Message-ID: the message's own as it is, else one made from its identity."""
-    own = "".join(_MESSAGE_ID.findall(text(content.props, pt.PR_INTERNET_MESSAGE_ID) or ""))
-    if own:
-        return own if own.startswith("<") else f"<{own}>"
-    return f"<{blake2b(identity_of(content, options), digest_size=16).hexdigest()}@{options.domain}>"
+    own = msg_id(text(content.props, pt.PR_INTERNET_MESSAGE_ID) or "")
+    return own or f"<{blake2b(identity_of(content, options), digest_size=16).hexdigest()}@{options.domain}>"
 
 
 def _nature(props: NamedProps) -> Iterator[bytes]:
@@ -154,7 +156,7 @@ def _receipts(props: NamedProps, options: ToMimeOptions) -> Iterator[bytes]:
 def _marks(props: NamedProps) -> Iterator[bytes]:
     categories = [clean(each) for each in props.get(KEYWORDS) or () if isinstance(each, str)]
     if any(categories):
-        yield structured("Keywords", comma_separated(phrase(each) for each in categories if each))
+        yield structured("Keywords", comma_separated(keyword(each) for each in categories if each))
     request = text(props, _FLAG_REQUEST)
     if request and number(props, pt.PR_FLAG_STATUS) == 2:
         yield unstructured("X-Message-Flag", request)

@@ -21,6 +21,8 @@ from gateway.mapi.tables import ObjectType
 #: Gives the SMTP address of an address book entry id, or None. Must always give the same one.
 Resolve: TypeAlias = "Callable[[bytes], str | None]"
 
+_UNKNOWN: Final = "unknown"
+"""Local part of an address that is not known."""
 PLACEHOLDER_DOMAIN: Final = "mapi.invalid"
 """Domain of what is no Internet address (RFC 2606 2)."""
 _DOT_ATOM: Final = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
@@ -95,7 +97,7 @@ class Person:
         if not self.address and self.is_list:
             *words, last = phrase(self.name)
             return [*words, before_special(last) + ":;"]
-        address = addr_spec(self.address or "unknown")
+        address = addr_spec(self.address or _UNKNOWN)
         if not self.name or self.name == self.address:
             return [address]
         return [*phrase(self.name), f"<{address}>"]
@@ -174,7 +176,10 @@ def addr_spec(address: str) -> str:
         if not at:
             local, domain = domain, PLACEHOLDER_DOMAIN
     # What is longer than any address may be (RFC 5321 4.5.3.1) would not fit a line either.
-    local, domain = local[:320], _NOT_IN_DOMAIN.sub("", domain[:255]).strip(".") or PLACEHOLDER_DOMAIN
+    local, domain = (
+        local[:320] or _UNKNOWN,
+        _NOT_IN_DOMAIN.sub("", domain[:255]).strip(".") or PLACEHOLDER_DOMAIN,
+    )
     if local.isascii() and not domain.isascii():
         domain = _a_labels(domain)
     return f"{local if _DOT_ATOM.match(local) else quoted(local)}@{domain}"

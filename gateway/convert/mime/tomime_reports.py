@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.convert.mime.tomime_addresses import in_table_order, is_report
-from gateway.convert.mime.tomime_fields import clean, structured, unstructured
+from gateway.convert.mime.tomime_fields import clean, msg_id, structured, unstructured
 from gateway.convert.mime.tomime_options import ToMimeOptions
 from gateway.convert.mime.tomime_parts import Boundaries, Part, content_type, multipart
 from gateway.convert.mime.tomime_people import (
@@ -120,9 +120,9 @@ def _notification(content: MessageContent, options: ToMimeOptions) -> Iterator[b
         found = person(props, REPRESENTING, options.resolve) or person(props, SENDER, options.resolve)
         reader = found.address if found is not None else ""
     yield structured("Final-Recipient", ["rfc822;", addr_spec(reader or "unknown")])
-    original = "".join(re.findall("[!-~]{1,900}", text(props, pt.PR_ORIGINAL_MESSAGE_ID) or ""))
+    original = msg_id(text(props, pt.PR_ORIGINAL_MESSAGE_ID) or "")
     if original:
-        yield structured("Original-Message-ID", [original if original.startswith("<") else f"<{original}>"])
+        yield structured("Original-Message-ID", [original])
     stated = clean(text(props, pt.PR_REPORT_TEXT) or "")
     disposition = stated if _DISPOSITION.match(stated) else _DISPOSITIONS[_suffix(content)]
     yield unstructured("Disposition", disposition)

@@ -139,7 +139,7 @@ MESSAGES = _message(
         _message(FILE),
     )
 )
-CHECKED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+CHECKED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @CHECKED
