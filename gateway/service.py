@@ -77,6 +77,8 @@ class Gateway(Process):
         server = parse_server(self._open_store() if config.store.embedded else config.store.url)
         self._sessions = Sessions(self._pool, server, assembly.session_options(config))
         self._runtime = assembly.runtime(config, reactor, time.time)
+        # Threads use the cache until the reactor has joined them, and that is after this service has stopped.
+        reactor.addSystemEventTrigger("after", "shutdown", self._runtime.cache.close)
         self._accounts = Accounts(self._sessions, self._runtime)
         self._factories = assembly.heads(config, self._accounts, reactor, self._certificates, time.time)
         self._listen()
@@ -157,6 +159,5 @@ class Gateway(Process):
         await self.bounded(self._accounts.close)
         await self.bounded(self._sessions.close)
         await self.bounded(self._pool.close)
-        await self.bounded(self._runtime.cache.close)
         if self._store is not None:
             await self.bounded(self._store.stopService)

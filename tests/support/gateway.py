@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import queue
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 TWISTD = str(Path(sys.executable).with_name("twistd"))
 ADMIN = str(Path(sys.executable).with_name("gateway-admin"))
+T = TypeVar("T")
 _LISTENS = re.compile(r": ([\w-]+) listens on (\S+)$")
 
 
@@ -32,7 +34,11 @@ class Running:
             self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
         )
         threading.Thread(target=self._read, daemon=True).start()
-        self.wait_for(" is ready")
+        try:
+            self.wait_for(" is ready")
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def _read(self) -> None:
@@ -58,15 +64,20 @@ class Running:
             if text in line:
                 return line
 
-    def stop(self, seconds: float = 15) -> int:
-        """Ask it to stop; its exit code."""
+    def stop(self, seconds: float = 30) -> None:
+        """Ask it to stop, as systemd does, and see that it stops well."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        log = "\n".join(self.lines)
+        assert code in (0, -signal.SIGTERM), (
+            f"ended with {code}:\n{log}"
+        )  # twistd ends by the signal, once it is done
+        assert "Traceback" not in log, log
 
     def kill(self) -> None:
         """kill -9."""
@@ -129,11 +140,21 @@ self_signed = true
 """
 
 
-def run_program(*command: str, timeout: float = 60, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run a client program to its end; its output is in the error when it fails."""
+def run_program(*command: str, timeout: float = 60, **more: Any) -> str:
+    """Run a client program to its end; what it wrote. All of it is in the error when it fails."""
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False, **more
+        command, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False, **more
     )
     if done.returncode:
-        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{said}")
+    return done.stdout.decode()
+
+
+def until(done: Callable[[], T | None], seconds: float = 20) -> T:
+    """Ask another process again and again, until it has what is wanted."""
+    deadline = time.monotonic() + seconds
+    while (found := done()) is None:
+        assert time.monotonic() < deadline, f"not within {seconds} seconds"
+        threading.Event().wait(0.05)
+    return found
