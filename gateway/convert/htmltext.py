@@ -20,9 +20,10 @@ _TOKEN: Final = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _ATTRIBUTE: Final = re.compile(
-    r"""([^\s=/>"']++)\s*+=\s*+(?:"([^"]*+)"?|'([^']*+)'?|([^\s>]++))""", re.IGNORECASE
+    r"""(?<![^\s/"'])([^\s=/>"']++)\s*+=\s*+(?:"([^"]*+)"?|'([^']*+)'?|([^\s>]++))""", re.IGNORECASE
 )
-_SPACE: Final = re.compile(r"[ \t\r\n\f]+")
+_BLANKS: Final = " \t\r\n\f"
+_SPACE: Final = re.compile(f"[{_BLANKS}]+")
 _PARAGRAPHS: Final = frozenset(
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "pre", "table", "hr"]
 )
@@ -87,11 +88,13 @@ class _Lines:
                 self.end_line(force=True)
                 self._put(other)
             return
-        collapsed = _SPACE.sub(" ", text)
-        self._space = self._space or collapsed.startswith(" ")
-        if collapsed.strip(" "):
-            self._put(collapsed.strip(" "))
-            self._space = collapsed.endswith(" ")
+        words = text.strip(_BLANKS)
+        if not words:
+            self._space = self._space or bool(text)
+            return
+        self._space = self._space or text[0] in _BLANKS
+        self._put(_SPACE.sub(" ", words))
+        self._space = text[-1] in _BLANKS
 
     def _put(self, text: str) -> None:
         if not text:
@@ -199,6 +202,8 @@ _CLOSED: Final[dict[str, Callable[[_Lines, str], None]]] = {
     "pre": _verbatim(-1),
 }
 
+_EFFECTIVE: Final = _BLOCKS | {*_OPENED, "a", "img"}
+
 
 class _Reader:
     """One pass over a document."""
@@ -224,7 +229,7 @@ class _Reader:
                 tag = tag.lower()
                 if tag in _UNREAD and not close:
                     position = self._after(tag, position)
-                else:
+                elif tag in _EFFECTIVE:
                     self._tag(tag, rest, bool(close))
         self.lines.end_line()
         return _joined(self.lines.lines)

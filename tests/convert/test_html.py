@@ -73,6 +73,7 @@ def test_every_meta_charset_becomes_utf8_and_nothing_else_changes() -> None:
         ("<a href='javascript:x'>y</a> <a href='#z'>z</a>", "y z\r\n"),
         ("<a href='http://x.example'></a>", ""),
         ("<img alt='a picture' src=x><img src=y>", "a picture\r\n"),
+        ("a<img alt=''>b", "ab\r\n"),
         ("a<hr>b", "a\r\n\r\n" + "-" * 40 + "\r\n\r\nb\r\n"),
         ("a < b > c <3", "a < b > c <3\r\n"),
         ("<p title=it's>a</p><p title='>'>b</p>", "a\r\n\r\nb\r\n"),
@@ -103,6 +104,7 @@ def test_any_string_gives_text(html: str) -> None:
         "&",
         "<a =",
         "<a b=c ",
+        "<a b" + "b" * 50,
         "<pre>\n",
     ],
 )
