@@ -47,7 +47,9 @@ def main() -> None:
     everything = closure([text for group in groups.values() for text in group])
     write(ROOT / "requirements.lock", "What running needs. Written by `make lock`.", run)
     rest = {name: pin for name, pin in everything.items() if name not in run}
-    write(ROOT / "requirements-dev.lock", "What testing and checking need on top. Written by `make lock`.", rest)
+    write(
+        ROOT / "requirements-dev.lock", "What testing and checking need on top. Written by `make lock`.", rest
+    )
 
 
 if __name__ == "__main__":

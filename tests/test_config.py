@@ -67,7 +67,9 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_paths_are_meant_from_the_files_directory() -> None:
-    config = parse("[tls]\ncertificate = 'tls/c.pem'\n[embedded]\ndata = '/abs'\n[gateway]\ncache = 'cache'", FILE)
+    config = parse(
+        "[tls]\ncertificate = 'tls/c.pem'\n[embedded]\ndata = '/abs'\n[gateway]\ncache = 'cache'", FILE
+    )
     assert config.tls.certificate == "/somewhere/tls/c.pem"
     assert config.tls.key == ""
     assert config.embedded.data == "/abs"

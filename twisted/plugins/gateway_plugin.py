@@ -2,5 +2,9 @@
 
 from twisted.application.service import ServiceMaker
 
-gateway = ServiceMaker("MAPI gateway", "gateway.service", "IMAP and POP3 in front of a MAPI store.", "gateway")
-store = ServiceMaker("MAPI store", "gateway.storecommand", "A small MAPI store server.", "gateway-store")
+gateway = ServiceMaker(  # type: ignore[no-untyped-call]
+    "MAPI gateway", "gateway.service", "IMAP and POP3 in front of a MAPI store.", "gateway"
+)
+store = ServiceMaker(  # type: ignore[no-untyped-call]
+    "MAPI store", "gateway.storecommand", "A small MAPI store server.", "gateway-store"
+)
