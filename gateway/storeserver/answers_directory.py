@@ -7,6 +7,7 @@ from binascii import Error as BinasciiError
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from gateway.mapi import ids
 from gateway.mapi import proptags as pt
 from gateway.mapi.errors import ErrorCode, InvalidParameter, NoAccess, NotFound, NotSupported
 from gateway.mapi.props import (
@@ -115,6 +116,9 @@ def read_ab_props(context: Context, call: calls.ReadAbProps) -> calls.ReadPropsR
         asked: tuple[PropTag, ...] = CONTAINER_PROPS
         found = {pt.PR_ACCOUNT: found[pt.PR_DISPLAY_NAME], pt.PR_SEARCH_KEY: entryid} | found
         found.pop(pt.PR_DEPTH, None)
+        if entryid == ids.ADDRESS_BOOK_ROOT:
+            for tag in (pt.PR_PARENT_ENTRYID, pt.PR_EMS_AB_PARENT_ENTRYID, pt.PR_EMS_AB_CONTAINERID):
+                found.pop(tag, None)
     else:
         account = accounts.account_by_entryid(context.tx, entryid)
         asked = (*ACCOUNT_PROPS, *sorted(account.props.keys() - set(ACCOUNT_PROPS)))

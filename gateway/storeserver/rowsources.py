@@ -218,9 +218,17 @@ def _book_rows(
     columns: Sequence[PropTag],
     ids: Sequence[int] | None,
 ) -> rows.Rows:
-    """Rows of the address book, where a list of nothing is nothing and containers tell no depth."""
-    found = address_book.rows(tx, actor, entryid, object_type, set(columns) - {pt.PR_DEPTH}, ids)
-    return [(key, {tag: value for tag, value in props.items() if value != ()}) for key, props in found]
+    """Rows of the address book, where a list of nothing is nothing; containers tell no depth and are found by id."""
+    wanted = set(columns) - {pt.PR_DEPTH}
+    containers = object_type == ObjectType.AB_CONTAINER
+    if containers and pt.PR_SEARCH_KEY in wanted:
+        wanted.add(pt.PR_ENTRYID)
+    result = []
+    for key, props in address_book.rows(tx, actor, entryid, object_type, wanted, ids):
+        if containers and pt.PR_SEARCH_KEY in wanted:
+            props[pt.PR_SEARCH_KEY] = props[pt.PR_ENTRYID]
+        result.append((key, {tag: value for tag, value in props.items() if value != ()}))
+    return result
 
 
 def _queue_table(context: Context, entryid: bytes) -> Source:

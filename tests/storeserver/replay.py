@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from gateway.mapi.props import PropName
+from gateway.mapiclient.wire.calls_object import GetIdsFromNames
 from tests.mapiclient.recordings import files
+from tests.support.soap import SoapClient
+from tests.support.store import RunningStore
 
 _ILLEGAL = re.compile(rb"&#x?[0-9a-fA-F]+;")
 #: Elements whose numbers name something on one server only.
@@ -233,3 +237,105 @@ def _prop_differences(recorded: etree._Element, ours: etree._Element, here: str)
 
 def _hex(tags: set[int]) -> str:
     return "[" + " ".join(f"{tag:08x}" for tag in sorted(tags)) + "]"
+
+
+def _recorded_messages() -> dict[str, etree._Element]:
+    """What loadObject told of messages, by their recorded entry ids."""
+    found: dict[str, etree._Element] = {}
+    recorded = files()
+    for path in sorted(recorded):
+        reply = recorded.get(path.replace(".req.", ".res."))
+        if path.endswith("_loadObject.req.xml") and reply:
+            answer = parsed(reply)
+            if answer.findtext("er") == "0" and answer.findtext("sSaveObject/ulObjType") == "5":
+                found.setdefault(parsed(recorded[path]).findtext("sEntryId") or "", answer)
+    return found
+
+
+class World:
+    """A store in which recorded traffic makes sense: its users, and messages that recorded requests speak of."""
+
+    def __init__(self, store: RunningStore) -> None:
+        self.store = store
+        self.translation = Translation()
+        self._messages = _recorded_messages()
+        self._made: set[str] = set()
+        for number in range(1, 6):
+            name = f"u{number}@example.test"
+            store.add_user(name, full_name=f"User {number}", email=name)
+        self.system = store.system()
+        # Recorded property ids go up to 0x8522: register as many names as the recorded server had.
+        names = [PropName(bytes(16), f"name {number}") for number in range(40)]
+        self.system.ok(GetIdsFromNames(names, 2))
+        self._clients: dict[bool, SoapClient] = {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in (self.system, *self._clients.values()):
+            client.close()
+
+    def client(self, local_socket: bool) -> SoapClient:
+        """A connection of the kind the flow used."""
+        if local_socket not in self._clients:
+            self._clients[local_socket] = SoapClient(self.store.unix if local_socket else self.store.url)
+        return self._clients[local_socket]
+
+    def replay(self, exchange: Exchange) -> tuple[list[str], list[str]]:
+        """Send a recorded request in our words: ids in it that mean nothing here, and how our reply differs."""
+        client = self.client(exchange.flow[:2] in LOCAL_FLOWS)
+        request = parsed(exchange.request)
+        self._log_on(client, request, exchange)
+        self._make_messages(request, exchange)
+        body, unknown = self.translation.request(request)
+        recorded = parsed(exchange.reply)
+        if unknown:
+            return unknown, []
+        _, answer = client.raw(body)
+        ours = parsed(answer)
+        found = list(differences(recorded, ours))
+        self.translation.learn(recorded, ours)
+        return [], found
+
+    def _log_on(self, client: SoapClient, request: etree._Element, exchange: Exchange) -> None:
+        """Flows use sessions whose logon was not kept: give them one."""
+        for node in request.iter("ulSessionId", "session-id"):
+            if node.text != "0" and f"ulSessionId:{node.text}" not in self.translation.known:
+                local_socket = exchange.flow[:2] in LOCAL_FLOWS
+                reply = client.logon("SYSTEM" if local_socket else "u1@example.test", session_group=77)
+                self.translation.known[f"ulSessionId:{node.text}"] = str(reply.session_id)
+
+    def _make_messages(self, request: etree._Element, exchange: Exchange) -> None:
+        """Create the messages a request names, as they were recorded."""
+        named = {node.text for node in request.iter() if node.text and _store_of(node.text)}
+        if exchange.call == "saveObject" and request.findtext("lpsSaveObj/ulServerId") == "0":
+            self._made |= named  # this is how it came into being
+        for entryid in sorted(named - self._made):
+            if entryid in self._messages:
+                self._made.add(entryid)
+                self._make(entryid, self._messages[entryid])
+
+    def _make(self, entryid: str, answer: etree._Element) -> None:
+        known = self.translation.known
+        tree = answer.find("sSaveObject")
+        assert tree is not None
+        parents = [prop[1].text or "" for prop in tree.iterfind("modProps/item") if _tag(prop) == 0x0E090102]
+        if not parents or parents[0] not in known or _store_of(entryid) not in known:
+            return
+        ours = known[entryid] = _in_store(entryid, known[_store_of(entryid)])
+        text = re.sub(
+            "<delProps.*?(</delProps>|/>)", "<delProps></delProps>", etree.tostring(tree).decode(), flags=re.S
+        )
+        text = re.sub("<ulServerId>[0-9]+<", "<ulServerId>0<", text).replace("sSaveObject", "lpsSaveObj")
+        _, reply = self.system.raw(
+            b'<E:Envelope xmlns:E="http://schemas.xmlsoap.org/soap/envelope/"><E:Body>'
+            b'<n:saveObject xmlns:n="urn:zarafa"><ulSessionId>%d</ulSessionId><sParentEntryId>%b</sParentEntryId>'
+            b"<sEntryId>%b</sEntryId>%b<ulFlags>0</ulFlags><ulSyncId>0</ulSyncId></n:saveObject></E:Body></E:Envelope>"
+            % (self.system.session_id, known[parents[0]].encode(), ours.encode(), text.encode())
+        )
+        saved = parsed(reply)
+        assert saved.findtext("er") == "0", reply
+        known[f"ulServerId:{tree.findtext('ulServerId')}"] = saved.findtext("sSaveObject/ulServerId") or ""
+
+
+#: Flows that were recorded on the local socket, by the beginning of their names.
+LOCAL_FLOWS = {"23", "24", "70", "71", "74"}
