@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.convert.mime.frommime import from_mime
 from gateway.convert.mime.original import original_properties
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from gateway.mailbox.userstore import UserStore
 
 
+#: Bits of PR_MESSAGE_FLAGS that ask for a read or a non-read receipt (MS-OXCMSG 2.2.1.6).
+RECEIPTS_PENDING: Final = 0x300
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """One mail to be stored."""
@@ -35,16 +39,22 @@ class Upload:
     keywords: tuple[str, ...] = ()
     internal_date: float | None = None
     """Unix time; None is now."""
+    verbatim: bool = False
+    """Whether bare line feeds stay as they are (delivery); IMAP's literals get CRLF throughout."""
 
 
 def content_of(upload: Upload, now: int) -> MessageContent:
     """The message a mail becomes, original included. Pure; takes time in proportion to the size."""
-    data = crlf(upload.data.read() if isinstance(upload.data, Blob) else upload.data)
+    data = upload.data.read() if isinstance(upload.data, Blob) else upload.data
+    if not upload.verbatim:
+        data = crlf(data)
     content = from_mime(data)
     when = now if upload.internal_date is None else from_unix(upload.internal_date)
-    content.props.update(original_properties(data))
+    content.props.update(original_properties(data, delivered=when))
     content.props[pr.PR_MESSAGE_DELIVERY_TIME] = when
+    pending = content.props.get(pr.PR_MESSAGE_FLAGS, 0) & RECEIPTS_PENDING
     content.props.update(new_message_props(upload.flags, upload.keywords, now))
+    content.props[pr.PR_MESSAGE_FLAGS] |= pending
     return content
 
 
