@@ -203,10 +203,15 @@ def escape(text: str) -> str:
 
 def write_line(name: str, value: str, params: Params = NO_PARAMS, group: str = "") -> bytes:
     """A property as folded bytes with its line end; ``value`` is written as it is, without control characters."""
+    return fold(line_text(name, value, params, group))
+
+
+def line_text(name: str, value: str, params: Params = NO_PARAMS, group: str = "") -> str:
+    """A property as one unfolded line without its end; nothing in it can begin another line."""
     head = f"{group}.{name}" if group else name
     if params:
         head += "".join(f";{key}={_param_text(values)}" for key, values in params.items())
-    return fold(f"{head}:{_CONTROL.sub('', value)}")
+    return f"{head}:{_CONTROL.sub('', value)}".replace("\r", "").replace("\n", "")
 
 
 def _param_text(values: Iterable[str]) -> str:

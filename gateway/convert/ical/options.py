@@ -1,0 +1,40 @@
+"""What conversion depends on beside the item and its text. There is no clock and no chance: the same in, the same out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.convert.ical.timezones import UTC_ZONE, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to read and write one item of a calendar."""
+
+    zone: Zone = UTC_ZONE
+    """The calendar owner's zone: of floating times, of all-day events, and of unknown zones."""
+    owner: tuple[str, ...] = ()
+    """All SMTP addresses of the calendar's owner, the main one first; they tell organizer from attendee."""
+    owner_name: str = ""
+    sees_private: bool = True
+    """Whether the reader may see private items; others get their times only."""
+    alarms: bool = True
+    """Whether alarms are written; off for calendars of other people."""
+    html: bool = False
+    """Whether HTML bodies are written (X-ALT-DESC) even when no client wrote one."""
+    inline: int = 256 * 1024
+    """Attachments of at most this many octets are written into the text; larger ones stay in the store only."""
+    method: str = ""
+    """METHOD of a text that has none itself (the parameter of a mail part), and of the one written."""
+    note_class: str = "IPM.Activity"
+    """Message class of a new VJOURNAL: IPM.Activity, or IPM.StickyNote in a folder of notes."""
+    now: int | None = None
+    """FILETIME of the conversion, for the next reminder of a series and for DTSTAMP of what was never stored."""
+
+    def owns(self, address: str) -> bool:
+        """Whether an address is the owner's."""
+        return address.lower() in {own.lower() for own in self.owner}
+
+
+DEFAULTS: Final = Options()
