@@ -46,6 +46,7 @@ _TOKEN: Final = re.compile(
       | \\(?P<symbol>[^a-zA-Z'])
       | (?P<brace>[{}])
       | (?P<text>[^\\{}\r\n\0]+)
+      | [\r\n\0]+
       | .""",
     re.VERBOSE | re.DOTALL,
 )
@@ -88,6 +89,10 @@ _CHARSETS: Final = {
     178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250, 254: 437,
 }  # fmt: skip
 _DOCUMENT_SETS: Final = {"mac": 10000, "pc": 437, "pca": 850}
+_ABOUT_CHARACTERS: Final = frozenset(
+    {"uc", "ansicpg", "deff", "f", "fcharset", "cpg", "plain", *_DOCUMENT_SETS}
+)
+_BATCH: Final = 256
 _MOST_FONTS: Final = 10_000
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
@@ -131,8 +136,10 @@ class _Characters:
         """The text so far, surrogate pairs joined; only when ``final`` with what is incomplete."""
         if final:
             self._finish()
+        if not self._parts:
+            return ""
         text = "".join(self._parts)
-        self._parts = []
+        self._parts.clear()
         if _SURROGATES.search(text):
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return text
@@ -166,31 +173,42 @@ class _Reader:
         self._fresh = False
         """Whether a group was just opened, so that the next word may be its destination."""
         self._starred = False
+        self._out: list[Event] = []
 
     def events(self) -> Iterator[Event]:
+        """All events; they are handed out in batches, since most tokens make one or none."""
         position = 0
         while match := _TOKEN.match(self._rtf, position):
             position = match.end()
             kind = match.lastgroup
             if kind == "text":
-                self._text(match[0])
+                self._text(match["text"])
+            elif kind in ("word", "parameter"):
+                digits = match["parameter"]
+                parameter = int(digits) if digits else None
+                if match["word"] == "bin":
+                    position += max(parameter or 0, 0)
+                self._word(match["word"], parameter)
             elif kind == "hex":
                 self._hex(match["hex"])
             elif kind == "brace":
-                yield from self._brace(match[0])
-            elif kind in ("word", "parameter"):
-                parameter = int(match["parameter"]) if match["parameter"] else None
-                if match["word"] == "bin":
-                    position += max(parameter or 0, 0)
-                yield from self._word(match["word"], parameter)
+                self._brace(match["brace"])
             elif kind == "symbol":
-                yield from self._symbol(match["symbol"])
-        yield from self._pending(final=True)
+                self._symbol(match["symbol"])
+            if len(self._out) >= _BATCH:
+                yield from self._out
+                self._out.clear()
+        self._pending(final=True)
+        yield from self._out
 
-    def _pending(self, final: bool) -> Iterator[Event]:
+    def _emit(self, kind: Kind, name: str = "", parameter: int | None = None) -> None:
+        if not self._skipped_depth:
+            self._out.append(Event(kind, name, parameter))
+
+    def _pending(self, final: bool) -> None:
         text = self._characters.take(final)
-        if text and not self._skipped_depth:
-            yield Event(Kind.TEXT, text)
+        if text:
+            self._emit(Kind.TEXT, text)
 
     def _text(self, text: str) -> None:
         self._fresh = False
@@ -206,8 +224,8 @@ class _Reader:
         elif not self._skipped_depth:
             self._characters.octets(bytes.fromhex(digits), self._group.codec)
 
-    def _brace(self, brace: str) -> Iterator[Event]:
-        yield from self._pending(final=False)
+    def _brace(self, brace: str) -> None:
+        self._pending(final=False)
         self._to_skip = 0
         self._starred = False
         if brace == "{":
@@ -215,19 +233,14 @@ class _Reader:
                 raise ParseError(f"RTF groups nest deeper than {DEPTH}")
             self._stack.append(self._group)
             self._fresh = True
-            yield from self._visible(Event(Kind.OPEN))
+            self._emit(Kind.OPEN)
         elif self._stack:
-            yield from self._visible(Event(Kind.CLOSE))
             if self._skipped_depth == len(self._stack):
                 self._skipped_depth = 0
-                yield Event(Kind.CLOSE)
+            self._emit(Kind.CLOSE)
             self._group = self._stack.pop()
 
-    def _visible(self, event: Event) -> Iterator[Event]:
-        if not self._skipped_depth:
-            yield event
-
-    def _word(self, word: str, parameter: int | None) -> Iterator[Event]:
+    def _word(self, word: str, parameter: int | None) -> None:
         fresh, starred = self._fresh, self._starred
         self._fresh = self._starred = False
         if word == "u":
@@ -236,14 +249,14 @@ class _Reader:
             self._to_skip = self._group.replaced
             return
         self._to_skip = 0
-        if self._sets_characters(word, parameter):
+        if word in _ABOUT_CHARACTERS and self._sets_characters(word, parameter):
             return
-        yield from self._pending(final=False)
+        self._pending(final=False)
         if not fresh or not (starred or word in _SKIPPED):
-            yield from self._visible(Event(Kind.WORD, word, parameter))
+            self._emit(Kind.WORD, word, parameter)
         elif starred and word in self._wanted:
             self._group = self._group._replace(codec=self._document)
-            yield from self._visible(Event(Kind.DESTINATION, word, parameter))
+            self._emit(Kind.DESTINATION, word, parameter)
         else:
             self._skipped_depth = self._skipped_depth or len(self._stack)
             self._group = self._group._replace(table=word == "fonttbl")
@@ -272,7 +285,7 @@ class _Reader:
             return False
         return True
 
-    def _symbol(self, symbol: str) -> Iterator[Event]:
+    def _symbol(self, symbol: str) -> None:
         if symbol == "*":
             self._starred = self._fresh
             return
@@ -282,5 +295,5 @@ class _Reader:
         elif symbol in "{}\\":
             self._text(symbol)
         else:
-            yield from self._pending(final=False)
-            yield from self._visible(Event(Kind.WORD, "par" if symbol in "\r\n" else symbol))
+            self._pending(final=False)
+            self._emit(Kind.WORD, "par" if symbol in "\r\n" else symbol)
