@@ -7,7 +7,6 @@ length of the input; nesting is limited.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
 from enum import Enum
@@ -15,6 +14,7 @@ from typing import Final, NamedTuple
 
 from gateway.convert.codepages import codec_of
 from gateway.convert.errors import ParseError
+from gateway.convert.rtf.characters import CHARSETS, DOCUMENT_SETS, Characters
 
 DEPTH: Final = 1000
 """How deep groups may nest."""
@@ -83,18 +83,9 @@ _SKIPPED: Final = frozenset(
         "revtbl",
     ]
 )
-#: Code pages of the word fcharset (RTF 1.9.1, font table); what is missing is the document's own.
-_CHARSETS: Final = {
-    77: 10000, 128: 932, 129: 949, 130: 1361, 134: 936, 136: 950, 161: 1253, 162: 1254, 163: 1258, 177: 1255,
-    178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250, 254: 437,
-}  # fmt: skip
-_DOCUMENT_SETS: Final = {"mac": 10000, "pc": 437, "pca": 850}
-_ABOUT_CHARACTERS: Final = frozenset(
-    {"uc", "ansicpg", "deff", "f", "fcharset", "cpg", "plain", *_DOCUMENT_SETS}
-)
+_ABOUT_CHARACTERS: Final = frozenset({"uc", "ansicpg", "deff", "f", "fcharset", "cpg", "plain", *DOCUMENT_SETS})
 _BATCH: Final = 256
 _MOST_FONTS: Final = 10_000
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 class _Group(NamedTuple):
@@ -105,44 +96,6 @@ class _Group(NamedTuple):
     """How many characters stand for one u in programs that do not know it (uc)."""
     table: bool
     """Whether this is inside the font table."""
-
-
-class _Characters:
-    """Bytes and code units on their way to text; a character may be spread over several tokens."""
-
-    def __init__(self) -> None:
-        self._codec = ""
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._parts: list[str] = []
-
-    def octets(self, data: bytes, codec: str) -> None:
-        """Bytes in a codec."""
-        if self._decoder is None or codec != self._codec:
-            self._finish()
-            self._codec, self._decoder = codec, codecs.getincrementaldecoder(codec)("replace")
-        self._parts.append(self._decoder.decode(data))
-
-    def unit(self, value: int) -> None:
-        """One UTF-16 code unit."""
-        self._finish()
-        self._parts.append(chr(value & 0xFFFF))
-
-    def _finish(self) -> None:
-        if self._decoder is not None:
-            self._parts.append(self._decoder.decode(b"", final=True))
-            self._decoder = None
-
-    def take(self, final: bool) -> str:
-        """The text so far, surrogate pairs joined; only when ``final`` with what is incomplete."""
-        if final:
-            self._finish()
-        if not self._parts:
-            return ""
-        text = "".join(self._parts)
-        self._parts.clear()
-        if _SURROGATES.search(text):
-            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return text
 
 
 def events(rtf: bytes, wanted: frozenset[str] = frozenset()) -> Iterator[Event]:
@@ -166,7 +119,7 @@ class _Reader:
         self._document = "cp1252"
         self._group = _Group(self._document, 1, False)
         self._stack: list[_Group] = []
-        self._characters = _Characters()
+        self._characters = Characters()
         self._to_skip = 0
         self._skipped_depth = 0
         """Depth of the group that is left out, 0 when none is."""
@@ -266,15 +219,15 @@ class _Reader:
         group, value = self._group, parameter or 0
         if word == "uc":
             self._group = group._replace(replaced=min(max(value, 0), 16))
-        elif word == "ansicpg" or word in _DOCUMENT_SETS:
-            self._document = codec_of(_DOCUMENT_SETS.get(word, value)) or self._document
+        elif word == "ansicpg" or word in DOCUMENT_SETS:
+            self._document = codec_of(DOCUMENT_SETS.get(word, value)) or self._document
             self._group = group._replace(codec=self._document)
         elif word == "deff":
             self._default_font = value
         elif word == "f" and group.table:
             self._font = value
         elif word in ("fcharset", "cpg") and group.table:
-            codec = codec_of(_CHARSETS.get(value, 0) if word == "fcharset" else value)
+            codec = codec_of(CHARSETS.get(value, 0) if word == "fcharset" else value)
             if codec is not None and len(self._fonts) < _MOST_FONTS:
                 self._fonts[self._font] = codec
         elif word in ("f", "plain"):
