@@ -25,7 +25,7 @@ from gateway.storeserver import accounts, stores, upkeep
 from gateway.storeserver.context import Server
 from gateway.storeserver.credentials import Credentials
 from gateway.storeserver.database import StoreDatabase, StoreOptions
-from gateway.storeserver.http import HttpFactory
+from gateway.storeserver.httpfactory import HttpFactory
 from gateway.storeserver.notifications import Notifier
 from gateway.storeserver.options import Options
 from gateway.storeserver.sessions import MIN_TIMEOUT, Peer, Sessions

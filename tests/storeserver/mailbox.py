@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from gateway.mapi import ids
 from gateway.mapi import proptags as pt
 from gateway.mapi.props import Prop
-from gateway.mapi.tables import ObjectType
+from gateway.mapi.tables import ObjectType, TableType
 from gateway.mapiclient.wire import calls_folder as folder_calls
 from gateway.mapiclient.wire import calls_object as object_calls
 from gateway.mapiclient.wire import calls_store as store_calls
+from gateway.mapiclient.wire import calls_table as table_calls
 from gateway.mapiclient.wire.structs import ObjectTree
 from tests.support.soap import SoapClient
 
@@ -51,3 +52,17 @@ def new_message(
     )
     client.ok(object_calls.SaveObject(folder, entryid, tree, flags))
     return entryid
+
+
+def subjects(client: SoapClient, folder: bytes, flags: int = 0) -> list[str]:
+    reply = client.ok(
+        table_calls.TableMulti(
+            table_calls.TableRequest(
+                open=table_calls.OpenRequest(folder, TableType.MS, ObjectType.MESSAGE, flags),
+                set_columns=[pt.PR_SUBJECT],
+                query_rows=table_calls.QueryRowsRequest(100),
+            )
+        )
+    )
+    client.ok(table_calls.TableClose(reply.table_id))
+    return [row[0][1] for row in reply.row_set]

@@ -11,7 +11,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from gateway.storeserver.http import HttpConnection, HttpFactory, HttpLimits, Request, Response
+from gateway.storeserver.http import HttpLimits, Request, Response
+from gateway.storeserver.httpconnection import HttpConnection
+from gateway.storeserver.httpfactory import HttpFactory
 from gateway.storeserver.spool import IN_MEMORY, Body, TooLarge, inflated
 
 LIMITS = HttpLimits(body=1_000_000, idle=5.0, read=10.0, write=20.0)
