@@ -12,14 +12,16 @@ from gateway.convert.mime.original import ORIGINAL, original_properties
 from gateway.convert.mime.searchtext import body_text, header_text, header_values, preview
 from gateway.convert.mime.sections import binary, header_fields, part_at, section, span
 from gateway.convert.mime.structure import Limits, Part, normalised, scan
-from gateway.convert.mime.tomime import ToMimeOptions, to_mime
+from gateway.convert.mime.tomime import ContentChanged, Mime, ToMimeOptions, to_mime
 from gateway.convert.mime.transfer import UnknownEncoding
 
 __all__ = [
     "ORIGINAL",
     "CalendarContent",
+    "ContentChanged",
     "FromMimeOptions",
     "Limits",
+    "Mime",
     "Part",
     "ToMimeOptions",
     "UnknownEncoding",
