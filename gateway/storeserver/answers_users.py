@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from gateway.mapi.errors import InvalidParameter, NotFound
@@ -69,6 +70,7 @@ def delete_user(context: Context, call: calls.DeleteUser) -> Result:
     accounts.require_admin(context.actor)
     account = named_account(context, call.user_id, call.user_entryid, group=False)
     stores.orphan_all(context.tx, context.actor, account)
+    context.after.append(partial(context.server.end_sessions_of, account.id))
     accounts.delete_account(context.tx, context.actor, account)
     return Result()
 

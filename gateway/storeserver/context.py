@@ -70,6 +70,12 @@ class Server:
         for table in list(session.tables.values()):
             self.tables.remove(table)
 
+    def end_sessions_of(self, user_id: int) -> None:
+        """End every session of a user who is no more."""
+        for session in self.sessions:
+            if session.actor.user_id == user_id:
+                self.sessions.close(session)
+
     def transact(self, session: Session, work: Callable[[Context], T], *, writes: bool) -> T:
         """In a worker thread: do work in a transaction; tell everybody about it when it is committed."""
         since = self.tables.published

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from gateway.mapi import proptags as pt
-from gateway.mapi.errors import NotSupported
+from gateway.mapi.errors import NotFound, NotSupported
 from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType, TableFlags, TableType
 from gateway.storeserver import address_book, folder_rows, folders, locate, rows, search
@@ -96,14 +96,20 @@ class Source:
     list_available: Callable[[Transaction], set[PropTag]]
 
     def ids(self, tx: Transaction) -> list[int]:
-        """The rows' ids in natural order."""
-        return self.list_ids(tx)
+        """The rows' ids in natural order; none when the folder itself is gone."""
+        try:
+            return self.list_ids(tx)
+        except NotFound:
+            return []
 
     def rows(
         self, tx: Transaction, columns: Sequence[PropTag], ids: Sequence[int] | None = None
     ) -> list[tuple[int, Props]]:
-        """The rows, or those of the ids."""
-        return self.list_rows(tx, columns, ids)
+        """The rows, or those of the ids; none when the folder itself is gone."""
+        try:
+            return self.list_rows(tx, columns, ids)
+        except NotFound:
+            return []
 
     def parts(
         self, tx: Transaction, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]

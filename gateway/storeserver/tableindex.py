@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from gateway.mapi.notices import Event
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver.events import ObjectEvent, StoreEvent
 from gateway.storeserver.tables import Table
@@ -68,7 +69,7 @@ class TableIndex:
             touched = [(table, ids) for interest, ids in changes.items() for table in self._tables[interest]]
         for table, ids in touched:
             table.touch(ids)
-        return {table for table, _ in touched}
+        return {table for table, _ in touched} | self.reload(_emptied(events))
 
     def reload(self, interests: Iterable[Interest]) -> set[Table[Any]]:
         """Have the tables of these interests gather their rows anew; those tables."""
@@ -77,6 +78,18 @@ class TableIndex:
         for table in found:
             table.touch(None)
         return found
+
+
+def _emptied(events: Sequence[StoreEvent]) -> list[Interest]:
+    """Tables of folders that are gone: nothing is told of what was in them."""
+    folders = [
+        event.id
+        for event in events
+        if isinstance(event, ObjectEvent)
+        and event.object_type == ObjectType.FOLDER
+        and event.kind == Event.DELETED
+    ]
+    return [(kind, folder) for folder in folders for kind in ("contents", "folders")]
 
 
 def _interests(event: ObjectEvent) -> Iterator[Interest]:

@@ -311,6 +311,13 @@ class Table(Generic[Tx]):
         keyset = self._keyset
         if keyset is None or not (reload or ids):
             return []
+        try:
+            return self._read_changes(tx, keyset, reload, ids)
+        except BaseException:
+            self.touch(None)  # not read, so not done
+            raise
+
+    def _read_changes(self, tx: Tx, keyset: Keyset, reload: bool, ids: Sequence[int]) -> list[TableNotice]:
         simple = self._categories is None and keyset.placeable and self._reader.instance is None
         if reload or len(ids) > CHANGE_THRESHOLD or not simple:
             self._gather_again(tx)

@@ -117,7 +117,9 @@ def test_a_life_of_a_user(store: RunningStore) -> None:
         system.ok(directory.GroupDelete(group.group_id, None))
         assert system.er(directory.GetGroup(group.group_id, None)) == ErrorCode.NOT_FOUND
         assert system.er(store_calls.RemoveStore(guid)) == ErrorCode.COLLISION
-        system.ok(directory.DeleteUser(made.user_id, None))
+        with store.client("carol", "new") as carol:
+            system.ok(directory.DeleteUser(made.user_id, None))
+            assert carol.er(store_calls.GetStore()) == ErrorCode.END_OF_SESSION
         system.ok(store_calls.RemoveStore(guid))
         assert system.er(store_calls.ResolveStore(guid)) == ErrorCode.NOT_FOUND
         assert system.er(directory.GetCompanyList()) == ErrorCode.NO_SUPPORT

@@ -69,6 +69,16 @@ def test_a_table_follows_its_folder(alice: SoapClient, store: RunningStore) -> N
     assert alice.ok(table_calls.TableQueryRows(table, 9)).row_set == [[(pt.PR_SUBJECT, "second")]]
 
 
+def test_the_table_of_a_deleted_folder_is_empty(alice: SoapClient, store: RunningStore) -> None:
+    folder = new_folder(alice, "short-lived")
+    new_message(alice, folder, "gone with it")
+    table = alice.ok(table_calls.TableOpen(folder, TableType.MS, ObjectType.MESSAGE)).table_id
+    assert alice.ok(table_calls.TableGetRowCount(table)).count == 1
+    with store.client("alice") as other:
+        other.ok(folder_calls.DeleteFolder(folder, 0x15))
+    assert alice.ok(table_calls.TableGetRowCount(table)).count == 0
+
+
 def test_hierarchy_tables(alice: SoapClient) -> None:
     top = new_folder(alice, "top")
     new_folder(alice, "below", new_folder(alice, "middle", top))

@@ -250,6 +250,28 @@ def test_the_position_stays_on_its_row() -> None:
     assert keys(found, 1, advance=False) == [3]
 
 
+def test_changes_that_could_not_be_read_are_read_later() -> None:
+    class Failing(RowSet):
+        broken = False
+
+        def rows(self, tx: object, columns: Any, ids: Any = None) -> Any:
+            if self.broken:
+                raise MapiError("busy", code=ErrorCode.BUSY)
+            return super().rows(tx, columns, ids)
+
+    source = Failing(five().objects)
+    found = table(source)
+    found.restrict(Bitmask(FLAGS, 1, True))
+    found.populate(TX)
+    source.objects[7] = {FLAGS: 1}
+    found.touch([7])
+    source.broken = True
+    with pytest.raises(MapiError):
+        found.count(TX)
+    source.broken = False
+    assert found.count(TX)[0] == 4
+
+
 def test_a_table_nobody_has_read_needs_no_notices() -> None:
     found = table(five())
     found.touch([1])
