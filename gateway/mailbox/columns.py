@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from gateway.mailbox.flags import keywords_of, read_flags
 from gateway.mailbox.rows import Entry
 from gateway.mapi import proptags as pr
 from gateway.mapi.ids import change_id_of
-from gateway.mapi.props import PT_ERROR, PropTag
+from gateway.mapi.props import PT_ERROR, Props, PropTag
 from gateway.mapi.tables import Row
 from gateway.mapi.times import to_unix
 
@@ -43,22 +43,34 @@ def value_of(prop: tuple[PropTag, Any]) -> Any:
 def entries_of(rows: Iterable[Row]) -> Iterator[Entry]:
     """The entries of table rows with `entry_columns`; rows without a UID are left out."""
     for row in rows:
-        (uid, entryid, source_key, number, message_flags, status, followup, verb, change_key,
-         delivered, submitted, created, size, categories, marks) = map(value_of, row)  # fmt: skip
-        if not uid or not entryid:
-            continue
-        when = delivered or submitted or created
-        yield Entry(
-            uid,
-            entryid,
-            source_key or b"",
-            number or 0,
-            int(read_flags(message_flags or 0, status or 0, followup or 0, verb)),
-            keywords_of(categories, marks),
-            modseq_of(change_key),
-            min(max(to_unix(when), 0), 0xFFFFFFFF) if when else 0,
-            size or 0,
-        )
+        entry = _entry(map(value_of, row))
+        if entry is not None:
+            yield entry
+
+
+def entry_of(props: Props, entryid: bytes, hierarchy_id: int, columns: Sequence[PropTag]) -> Entry | None:
+    """The entry of a message that was loaded as an object; ``columns`` are those of a listing here."""
+    known = {**props, pr.PR_ENTRYID: entryid, pr.PR_EC_HIERARCHYID: hierarchy_id}
+    return _entry(map(known.get, columns))
+
+
+def _entry(values: Iterable[Any]) -> Entry | None:
+    (uid, entryid, source_key, number, message_flags, status, followup, verb, change_key,
+     delivered, submitted, created, size, categories, marks) = values  # fmt: skip
+    if not uid or not entryid:
+        return None
+    when = delivered or submitted or created
+    return Entry(
+        uid,
+        entryid,
+        source_key or b"",
+        number or 0,
+        int(read_flags(message_flags or 0, status or 0, followup or 0, verb)),
+        keywords_of(categories, marks),
+        modseq_of(change_key),
+        min(max(to_unix(when), 0), 0xFFFFFFFF) if when else 0,
+        size or 0,
+    )
 
 
 def modseq_of(change_key: bytes | None) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from gateway.mailbox.columns import entries_of, entry_columns, value_of
+from gateway.mailbox.columns import entries_of, entry_columns, entry_of, value_of
 from gateway.mailbox.flags import MARKS, Flag
+from gateway.mailbox.reading import overlapping
 from gateway.mailbox.restrict import uid_ranges
 from gateway.mailbox.rows import Entry, Rows, key_hash
 from gateway.mailbox.state import State
@@ -22,10 +23,12 @@ from gateway.mapi import proptags as pr
 from gateway.mapi.changes import Change, ChangeAction, SyncFlags, SyncKind, collapse
 from gateway.mapi.errors import NotFound
 from gateway.mapi.propnames import KEYWORDS
+from gateway.mapi.props import PropTag
 from gateway.mapi.restrictions import Or, Property, Relop, Restriction
 from gateway.mapi.tables import SortKey
-from gateway.mapiclient.sync import get_changes, new_sync
+from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
 from gateway.mapiclient.table import Table
+from gateway.mapiclient.wire.calls_object import LoadObject
 
 if TYPE_CHECKING:
     from gateway.mailbox.userstore import UserStore
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 OVERLAP: Final = 32
 #: With more changed messages than this, the whole folder is listed again.
 MANY: Final = 500
+#: No more messages than this are loaded one by one; and only where the folder is much larger.
+FEW: Final = 12
 #: Rows of one reply: few enough to be decoded in slices, enough to make round trips rare.
 BATCH: Final = 2000
 _FLAGS: Final = SyncFlags.NORMAL | SyncFlags.READ_STATE
@@ -122,46 +127,79 @@ class FolderSync:
     async def _apply(self, state: State, changes: list[Change]) -> None:
         places = {key: index for index, key in enumerate(state.rows.keys)} if len(changes) > 8 else None
         removed: list[int] = []
-        reread: dict[int, int] = {}
-        new = False
+        changed: dict[int, int] = {}
+        new: list[bytes] = []
         for change in collapse(changes).values():
             index = _place(state.rows, places, change.source_key)
             if change.is_delete:
                 if index >= 0:
                     removed.append(state.rows.uids[index])
             elif index < 0:
-                new = True
+                new.append(change.source_key)
             elif change.action is ChangeAction.FLAG:
                 _amend_read(state, index, change)
             else:
-                reread[state.rows.uids[index]] = change.change_id
-        if len(reread) > MANY:
-            state.replace(await self._entries(None))
-            self._gone += state.expunge(removed)
-            return
-        await self._read_again(state, reread, new)
+                changed[state.rows.uids[index]] = change.change_id
+        await self._read_again(state, changed, new)
         self._gone += state.expunge(removed)
 
-    async def _read_again(self, state: State, reread: dict[int, int], new: bool) -> None:
-        parts: list[Restriction] = []
-        if new:
-            tag = pr.PR_EC_IMAP_ID
-            parts.append(Property(Relop.GE, tag, (tag, state.uidnext)))
-        if reread:
-            parts.append(uid_ranges(sorted(reread)))
-        if not parts:
+    async def _read_again(self, state: State, changed: dict[int, int], new: list[bytes]) -> None:
+        """Read changed messages (UID to change number) and new ones (source keys) as they are now."""
+        if not changed and not new:
             return
-        entries = await self._entries(parts[0] if len(parts) == 1 else Or(tuple(parts)))
+        if len(changed) > MANY:
+            state.replace(await self._entries(None))
+            return
+        if len(changed) + len(new) <= FEW < len(state.rows) // 8:
+            entries = await self._loaded(state, changed, new)
+        else:
+            entries = await self._listed(state, changed, bool(new))
         state.amend(
-            (entry.uid, entry.flags, entry.keywords, max(entry.modseq, reread[entry.uid]))
+            (entry.uid, entry.flags, entry.keywords, max(entry.modseq, changed[entry.uid]))
             for entry in entries
-            if entry.uid in reread
+            if entry.uid in changed
         )
         state.arrive(entries)
 
+    async def _listed(self, state: State, changed: dict[int, int], new: bool) -> list[Entry]:
+        """From one restricted listing, which costs the server a look at every message of the folder."""
+        tag = pr.PR_EC_IMAP_ID
+        parts: list[Restriction] = [Property(Relop.GE, tag, (tag, state.uidnext))] if new else []
+        if changed:
+            parts.append(uid_ranges(sorted(changed)))
+        return await self._entries(parts[0] if len(parts) == 1 else Or(tuple(parts)))
+
+    async def _loaded(self, state: State, changed: dict[int, int], new: list[bytes]) -> list[Entry]:
+        """One by one, which costs nothing that grows with the folder."""
+        rows = state.rows
+        known = [rows.entryid(rows.index(uid)) for uid in changed]
+        columns = await self._columns()
+
+        async def one(place: int) -> Entry | None:
+            try:
+                if place < len(known):
+                    return await self._load(known[place], columns)
+                key = new[place - len(known)]
+                session, box = self._store.session, self._mailbox
+                return await self._load(
+                    await entryid_of(session, box.store_entryid, box.source_key, key), columns
+                )
+            except NotFound:
+                return None  # gone again
+
+        loaded = overlapping(range(len(known) + len(new)), one, FEW)
+        return [entry async for entry in loaded if entry is not None]
+
+    async def _load(self, entryid: bytes, columns: Sequence[PropTag]) -> Entry | None:
+        tree = (await self._store.session.call(LoadObject(entryid=entryid))).object
+        return entry_of(dict(tree.mod_props), entryid, tree.server_id, columns) if tree is not None else None
+
+    async def _columns(self) -> tuple[PropTag, ...]:
+        return entry_columns(*await self._store.names.tags((KEYWORDS, MARKS)))
+
     async def _batches(self, restriction: Restriction | None) -> AsyncIterator[list[Entry]]:
         """Entries of the folder's messages in ascending order of UID, batch by batch."""
-        columns = entry_columns(*await self._store.names.tags((KEYWORDS, MARKS)))
+        columns = await self._columns()
         async with Table.contents(
             self._store.session,
             self._mailbox.entryid,

@@ -28,6 +28,9 @@ _STORED: Final[tuple[PropKey, ...]] = (
     pr.PR_EC_IMAP_BODY,
     pr.PR_EC_IMAP_BODYSTRUCTURE,
 )
+#: A batch of this many neighbours looks like reading everything; so many at the most are read ahead.
+SEQUENTIAL: Final = 100
+MAX_AHEAD: Final = 20_000
 #: Only printable ASCII can stand in a response outside a literal.
 _PLAIN: Final = re.compile(r"[ -~]*")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\["\\])*"')
@@ -50,6 +53,7 @@ class Metadata:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._window = SEQUENTIAL
 
     async def load(self, uids: Sequence[int], *, bodies: bool = True) -> list[MessageMeta | None]:
         """The metadata of messages, in the order asked; None for one that is gone."""
@@ -91,12 +95,28 @@ class Metadata:
         metas = await store.in_cache(lambda cache: cache.metas(key, ordered))
         missing = [uid for uid in ordered if uid not in metas and self._view.index(uid) >= 0]
         if missing:
-            found = await self._from_store(missing)
+            found = await self._from_store(self._ahead(missing))
             found.update(await self._from_bytes([uid for uid in missing if uid not in found]))
-            metas.update(found)
             await store.in_cache(lambda cache: cache.add_metas(key, found.items()))
+            metas.update((uid, found[uid]) for uid in missing if uid in found)
+            self._remember_sizes(found)
         self._remember_sizes(metas)
         return metas
+
+    def _ahead(self, missing: Sequence[int]) -> Sequence[int]:
+        """What to read from the store: more than was asked, when somebody reads the folder from end to end.
+
+        Each restricted listing costs the server a look at the whole folder, so few large ones are better. The
+        window doubles as long as the next batch begins where the one before ended.
+        """
+        uids = self._view.uids
+        first, last = self._view.index(missing[0]), self._view.index(missing[-1])
+        contiguous = last - first < 2 * len(missing)
+        if not contiguous or len(missing) < SEQUENTIAL:
+            self._window = SEQUENTIAL
+            return missing
+        self._window = min(self._window * 4, MAX_AHEAD)
+        return uids[first : max(last + 1, first + self._window)]
 
     def _remember_sizes(self, metas: Mapping[int, Meta]) -> None:
         rows = self._view.rows
