@@ -77,9 +77,9 @@ def write_zones(props: NamedProps, start: Zone, end: Zone, year: int, *, recurri
     before = start_zone(props, year, recurring=recurring)
     before_end = end_zone(props, year, before)
     complete = ids.ZONE_START in props and (not recurring or ids.ZONE_RECUR in props)
-    if complete and before is not None and before_end is not None:
-        if before.name == start.name and before_end.name == end.name:
-            return
+    names = None if before is None or before_end is None else (before.name, before_end.name)
+    if complete and names == (start.name, end.name):
+        return
     props[ids.ZONE_START] = _definition(start, year, False)
     props[ids.ZONE_END] = _definition(end, year, False)
     props[ids.ZONE_NAME] = start.name

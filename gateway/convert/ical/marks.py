@@ -101,11 +101,8 @@ def write_busy(block: Block, props: NamedProps) -> None:
     """STATUS, TRANSP, and the status in Microsoft's words, which say more."""
     busy = busy_status(props)
     state = number(props, ids.STATE) or 0
-    if state & ids.IS_CANCELED:
-        status = "CANCELLED"
-    else:
-        status = "TENTATIVE" if busy == ids.TENTATIVE else "CONFIRMED"
-    block.lines.append(f"STATUS:{status}")
+    status = "TENTATIVE" if busy == ids.TENTATIVE else "CONFIRMED"
+    block.lines.append(f"STATUS:{'CANCELLED' if state & ids.IS_CANCELED else status}")
     block.lines.append(f"TRANSP:{'TRANSPARENT' if busy in _TRANSPARENT else 'OPAQUE'}")
     block.lines.append(f"X-MICROSOFT-CDO-BUSYSTATUS:{BUSY_WORDS[busy]}")
     intended = number(props, ids.INTENDED_BUSY)
