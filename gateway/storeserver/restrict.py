@@ -325,3 +325,33 @@ def _place(place: int, wanted: Any) -> Callable[[Any], bool]:
 def rows_with_parts(row: Props, parts: Mapping[PropTag, list[Props]]) -> Props:
     """The row with its recipients and attachments filed where SUB restrictions look for them."""
     return {**row, **parts} if parts else row
+
+
+def uid_bounds(restriction: Restriction) -> tuple[int, int]:
+    """Between which PR_EC_IMAP_IDs every match must lie, as far as the restriction says so itself.
+
+    IMAP gateways ask for ranges of UIDs all the time: with bounds a table need not look at the whole folder.
+    """
+    match restriction:
+        case And(parts=parts):
+            bounds = [uid_bounds(part) for part in parts] or [ANY_UID]
+            return max(first for first, _ in bounds), min(last for _, last in bounds)
+        case Or(parts=parts) if parts:
+            bounds = [uid_bounds(part) for part in parts]
+            return min(first for first, _ in bounds), max(last for _, last in bounds)
+        case Property(relop=relop, tag=pt.PR_EC_IMAP_ID, prop=(pt.PR_EC_IMAP_ID, int(value))):
+            below, above = _UID_BOUNDS.get(relop, (None, None))
+            first = ANY_UID[0] if below is None else value + below
+            return first, ANY_UID[1] if above is None else value + above
+    return ANY_UID
+
+
+ANY_UID: Final = (0, 0xFFFFFFFF)
+#: How far from the compared value the first and the last match lie; None is no limit on that side.
+_UID_BOUNDS: Final[dict[int, tuple[int | None, int | None]]] = {
+    Relop.LT: (None, -1),
+    Relop.LE: (None, 0),
+    Relop.GT: (1, None),
+    Relop.GE: (0, None),
+    Relop.EQ: (0, 0),
+}

@@ -10,7 +10,7 @@ from gateway.mapi.props import Props, PropTag
 from gateway.mapi.restrictions import Restriction
 from gateway.storeserver.categories import Header
 from gateway.storeserver.columns import OWN, instance_key, stored
-from gateway.storeserver.restrict import Match, Needs, compiled, needs
+from gateway.storeserver.restrict import ANY_UID, Match, Needs, compiled, needs, uid_bounds
 from gateway.storeserver.tablesources import RowSource
 
 Tx = TypeVar("Tx")
@@ -28,6 +28,7 @@ class RowReader(Generic[Tx]):
         self._source = source
         self._match: Match | None = None
         self._filter_needs = Needs()
+        self._between: tuple[int, int] | None = None
 
     @property
     def filters(self) -> bool:
@@ -39,6 +40,8 @@ class RowReader(Generic[Tx]):
         match = None if restriction is None else compiled(restriction)
         self._filter_needs = Needs() if restriction is None else needs(restriction)
         self._match = match
+        bounds = None if restriction is None else uid_bounds(restriction)
+        self._between = None if bounds == ANY_UID else bounds
 
     def ids(self, tx: Tx) -> list[int]:
         """All ids, when nothing filters."""
@@ -71,12 +74,19 @@ class RowReader(Generic[Tx]):
         columns = {stored(tag) for tag in wanted.tags} - OWN
         if self.instance is not None:
             columns.add(stored(self.instance))
-        rows = self._source.rows(tx, tuple(columns), ids)[:MAX_ROWS]
+        rows = self._rows(tx, tuple(columns), ids)[:MAX_ROWS]
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             self._add_parts(tx, batch, wanted)
             for id_, values in batch:
                 yield from self._instances(id_, values)
+
+    def _rows(self, tx: Tx, columns: Sequence[PropTag], ids: Sequence[int] | None) -> list[tuple[int, Props]]:
+        if ids is None and self._between is not None:
+            rows = self._source.between(tx, columns, *self._between)
+            if rows is not None:
+                return rows
+        return self._source.rows(tx, columns, ids)
 
     def _add_parts(self, tx: Tx, rows: Sequence[tuple[int, Props]], wanted: Needs) -> None:
         for kind, tags in wanted.parts.items():

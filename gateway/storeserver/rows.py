@@ -165,14 +165,17 @@ def message_rows(
     *,
     ids: Sequence[int] | None = None,
     min_imap_id: int | None = None,
+    max_imap_id: int | None = None,
 ) -> Rows:
     """The rows of a folder's messages that the actor may read, or of those among ``ids``, newest first.
 
-    ``min_imap_id`` leaves out messages with a smaller PR_EC_IMAP_ID.
+    ``min_imap_id`` and ``max_imap_id`` leave out messages with a smaller or a larger PR_EC_IMAP_ID.
     """
     condition = _visible(tx, actor, folder_id, kind)
     if min_imap_id is not None:
         condition &= _m.imap_id >= min_imap_id
+    if max_imap_id is not None:
+        condition &= _m.imap_id <= max_imap_id
     plan = _Plan(columns)
     if ids is None:
         return _read(tx, actor, folder_id, plan, condition)

@@ -94,6 +94,7 @@ class Source:
     list_ids: _Ids
     list_rows: _Rows
     list_available: Callable[[Transaction], set[PropTag]]
+    list_between: Callable[[Transaction, Sequence[PropTag], int, int], rows.Rows] | None = None
 
     def ids(self, tx: Transaction) -> list[int]:
         """The rows' ids in natural order; none when the folder itself is gone."""
@@ -108,6 +109,17 @@ class Source:
         """The rows, or those of the ids; none when the folder itself is gone."""
         try:
             return self.list_rows(tx, columns, ids)
+        except NotFound:
+            return []
+
+    def between(
+        self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int
+    ) -> list[tuple[int, Props]] | None:
+        """The rows whose PR_EC_IMAP_ID lies between two; None when this table cannot tell without reading all."""
+        if self.list_between is None:
+            return None
+        try:
+            return self.list_between(tx, columns, first, last)
         except NotFound:
             return []
 
@@ -168,6 +180,9 @@ def _contents(actor: Actor, folder: Folder, kind: RowKind) -> Source:
         lambda tx: rows.message_ids(tx, actor, folder.id, kind),
         lambda tx, columns, ids: rows.message_rows(tx, actor, folder.id, columns, kind, ids=ids),
         lambda tx: rows.available_tags(tx, actor, folder.id, kind),
+        lambda tx, columns, first, last: rows.message_rows(
+            tx, actor, folder.id, columns, kind, min_imap_id=first, max_imap_id=last
+        ),
     )
 
 

@@ -90,6 +90,9 @@ class Listing:
             if among is None or number in among
         ]
 
+    def between(self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int) -> None:
+        """Statistics have no UIDs."""
+
     def parts(
         self, tx: Transaction, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]
     ) -> dict[int, list[Props]]:

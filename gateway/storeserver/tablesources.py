@@ -37,6 +37,11 @@ class RowSource(Protocol[Tx]):
     ) -> list[tuple[int, Props]]:
         """The rows (or those of the ids that are in the table) with the columns' values, absent ones left out."""
 
+    def between(
+        self, tx: Tx, columns: Sequence[PropTag], first: int, last: int
+    ) -> list[tuple[int, Props]] | None:
+        """The rows whose PR_EC_IMAP_ID lies between two, both included; None when that saves nothing here."""
+
     def parts(
         self, tx: Tx, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]
     ) -> dict[int, list[Props]]:

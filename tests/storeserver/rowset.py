@@ -34,6 +34,11 @@ class RowSet:
             for id_ in chosen
         ]
 
+    def between(
+        self, tx: object, columns: Sequence[PropTag], first: int, last: int
+    ) -> list[tuple[int, Props]] | None:
+        return None
+
     def parts(
         self, tx: object, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]
     ) -> dict[int, list[Props]]:

@@ -26,7 +26,7 @@ from gateway.mapi.restrictions import (
     equals,
 )
 from gateway.storeserver.posixregex import Pattern
-from gateway.storeserver.restrict import compiled, needs
+from gateway.storeserver.restrict import ANY_UID, compiled, needs, uid_bounds
 
 KEYWORDS = 0x8502101F
 ROW = {
@@ -227,3 +227,34 @@ def test_an_evil_regular_expression_takes_no_time() -> None:
     assert not Pattern("(a+)+$").search("a" * 3000 + "b")
     assert not Pattern("(.*)(.*)(.*)(.*)x").search("a" * 300)
     assert time.process_time() - started < 2
+
+
+UID = pt.PR_EC_IMAP_ID
+
+
+def _uid(relop: Relop, value: int) -> Property:
+    return Property(relop, UID, (UID, value))
+
+
+@pytest.mark.parametrize(
+    ("restriction", "bounds"),
+    [
+        (_uid(Relop.EQ, 7), (7, 7)),
+        (_uid(Relop.GE, 7), (7, 0xFFFFFFFF)),
+        (_uid(Relop.GT, 7), (8, 0xFFFFFFFF)),
+        (_uid(Relop.LE, 7), (0, 7)),
+        (_uid(Relop.LT, 7), (0, 6)),
+        (_uid(Relop.NE, 7), ANY_UID),
+        (And((_uid(Relop.GE, 3), _uid(Relop.LE, 9), Exist(UID))), (3, 9)),
+        (Or((_uid(Relop.EQ, 3), _uid(Relop.EQ, 9))), (3, 9)),
+        (Or((_uid(Relop.EQ, 3), Exist(UID))), ANY_UID),
+        (Or(()), ANY_UID),
+        (Not(_uid(Relop.EQ, 3)), ANY_UID),
+        (And(()), ANY_UID),
+    ],
+    ids=repr,
+)
+def test_bounds_of_uids_hold_for_every_match(restriction: Restriction, bounds: tuple[int, int]) -> None:
+    assert uid_bounds(restriction) == bounds
+    match = compiled(restriction)
+    assert all(bounds[0] <= uid <= bounds[1] for uid in range(20) if match({UID: uid}))
