@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.entrance import Entrance
 from gateway.gate import Census, Gate, networks
 from gateway.imap.protocol import IMAPFactory
 from gateway.mailbox.accounts import Accounts
@@ -56,20 +57,11 @@ def heads(
     hostname = config.gateway.hostname or socket.gethostname()
     found: dict[str, Any] = {}
     if config.imap.enabled:
-        found["imap"] = IMAPFactory(_authenticate(accounts, "imap"), config.imap, reactor, tls)
+        found["imap"] = IMAPFactory(Entrance(accounts, "imap"), config.imap, reactor, tls)
     if config.pop3.enabled:
-        authenticate = _authenticate(accounts, "pop3")
-        found["pop3"] = POP3Factory(authenticate, config.pop3, reactor, tls, hostname=hostname, clock=now)
+        entrance = Entrance(accounts, "pop3")
+        found["pop3"] = POP3Factory(entrance, config.pop3, reactor, tls, hostname=hostname, clock=now)
     return found
-
-
-def _authenticate(accounts: Accounts, application: str) -> Any:
-    """How a protocol head opens an account."""
-
-    async def authenticate(user: str, password: str, peer: str) -> Any:
-        return await accounts.login(user, password, application=application, peer=peer)
-
-    return authenticate
 
 
 _REFUSALS: Final = {

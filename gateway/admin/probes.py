@@ -6,7 +6,8 @@ import imaplib
 import poplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,26 +30,32 @@ class Problem(Exception):
     """A step failed; the text says which, why, and what to do."""
 
 
+@contextmanager
+def _closing(close: Callable[[], object]) -> Iterator[None]:
+    """Close a client at the end; what goes wrong with that does not hide what went wrong before."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            close()
+
+
 def imap(target: Target, port: int) -> str:
     """Log in over IMAP, after STARTTLS if it is offered."""
     client = imaplib.IMAP4(target.host, port, TIMEOUT)
-    try:
+    with _closing(client.shutdown):
         how = "without TLS (STARTTLS is not offered)"
         if "STARTTLS" in client.capabilities:
             client.starttls(target.context)
             how = "after STARTTLS"
         return f"logged in {how}, {_read_imap(client, target)}"
-    finally:
-        client.shutdown()
 
 
 def imaps(target: Target, port: int) -> str:
     """Log in over IMAP with TLS from the first byte."""
     client = imaplib.IMAP4_SSL(target.host, port, ssl_context=target.context, timeout=TIMEOUT)
-    try:
+    with _closing(client.shutdown):
         return f"logged in, {_read_imap(client, target)}"
-    finally:
-        client.shutdown()
 
 
 def _read_imap(client: imaplib.IMAP4, target: Target) -> str:
@@ -67,23 +74,19 @@ def _read_imap(client: imaplib.IMAP4, target: Target) -> str:
 def pop3(target: Target, port: int) -> str:
     """Log in over POP3, after STLS if it is offered."""
     client = poplib.POP3(target.host, port, TIMEOUT)
-    try:
+    with _closing(client.close):
         how = "without TLS (STLS is not offered)"
         if "STLS" in client.capa():
             client.stls(target.context)
             how = "after STLS"
         return f"logged in {how}, {_read_pop3(client, target)}"
-    finally:
-        client.close()
 
 
 def pop3s(target: Target, port: int) -> str:
     """Log in over POP3 with TLS from the first byte."""
     client = poplib.POP3_SSL(target.host, port, timeout=TIMEOUT, context=target.context)
-    try:
+    with _closing(client.close):
         return f"logged in, {_read_pop3(client, target)}"
-    finally:
-        client.close()
 
 
 def _read_pop3(client: poplib.POP3, target: Target) -> str:

@@ -99,6 +99,10 @@ class NoAccess(MapiError):
     default = ErrorCode.NO_ACCESS
 
 
+class FeatureOff(NoAccess):
+    """The store's administrator has switched this protocol off for the user."""
+
+
 class Collision(MapiError):
     """An object of that name or id exists already."""
 

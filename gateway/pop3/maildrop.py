@@ -7,7 +7,7 @@ with QUIT, in one call. Sizes are the octets that RETR sends, without the stuffe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from gateway.mailbox.source import Source
 from gateway.mailbox.tree import Mailbox
@@ -18,6 +18,8 @@ from gateway.pop3.readahead import ReadAhead
 
 if TYPE_CHECKING:
     from gateway.mailbox.account import Account
+
+T = TypeVar("T")
 
 _AHEAD: Final = 16
 """How many messages are loaded together when a client reads one after the other ..."""
@@ -40,6 +42,7 @@ class Maildrop:
         self._sizes: list[int] | None = None
         self._deleted: set[int] = set()
         self._read: set[int] = set()
+        self._last = 0
         self._sources = ReadAhead(view.sources, lambda source: source.uid)
         self._headers = ReadAhead(view.header_sources, lambda header: header[0])
 
@@ -87,19 +90,20 @@ class Maildrop:
 
     async def source(self, number: int) -> Source:
         """The bytes of a message; raise NoSuchMessage when it is gone from the store meanwhile."""
-        self.require(number)
-        source = await self._sources.take(self._uids[number - 1], self._following(number))
-        if source is None:
-            raise NoSuchMessage(f"message {number} is gone: another client deleted it")
-        return source
+        return await self._take(self._sources, number)
 
     async def header(self, number: int) -> bytes:
         """The header of a message and the empty line after it."""
+        return (await self._take(self._headers, number))[1]
+
+    async def _take(self, ahead: ReadAhead[T], number: int) -> T:
+        """One item, with those that a client is likely to ask for next."""
         self.require(number)
-        found = await self._headers.take(self._uids[number - 1], self._following(number))
-        if found is None:
+        in_order, self._last = number == self._last + 1, number
+        item = await ahead.take(self._following(number), in_order=in_order)
+        if item is None:
             raise NoSuchMessage(f"message {number} is gone: another client deleted it")
-        return found[1]
+        return item
 
     def _following(self, number: int) -> list[int]:
         """The UID of a message and of those that a client is likely to ask for next, small enough to be loaded together."""
@@ -128,8 +132,10 @@ class Maildrop:
         """Unmark every deleted message."""
         self._deleted.clear()
 
-    async def save_read(self) -> None:
-        """Mark in the store what was read in this session, in one call."""
+    async def finish_reading(self) -> None:
+        """Drop what was read ahead, and mark in the store what was read, in one call."""
+        await self._sources.forget()
+        await self._headers.forget()
         uids, self._read = sorted(self._read), set()
         if uids:
             await self._view.mark_seen(uids)
@@ -139,7 +145,7 @@ class Maildrop:
 
         Messages younger than the option `keep` stay, for the user's other devices.
         """
-        await self.save_read()
+        await self.finish_reading()
         doomed = [self._uids[number - 1] for number in sorted(self._deleted) if self._may_go(number, now)]
         if doomed:
             await self._view.remove(doomed, hard=self._options.delete == "hard")

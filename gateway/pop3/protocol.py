@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IPushProducer, ISSLTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -40,12 +41,14 @@ class POP3(Protocol):
     def __init__(self, factory: POP3Factory) -> None:
         self._factory = factory
         self._lines = codec.LineBuffer()
-        self._running: Deferred[None] | None = None
+        self._busy = False
+        self._work: Deferred[None] | None = None
         self._writable: Deferred[None] | None = None
         self._reading = True
         self._closing = False
         self._tls_next = False
         self._bad = 0
+        self._logged_in = False
 
     def connectionMade(self) -> None:
         """Greet."""
@@ -64,7 +67,7 @@ class POP3(Protocol):
         """Take what the client sent; answer it unless an answer is under way."""
         self._last = self._factory.reactor.seconds()
         self._lines.feed(data)
-        if self._running is None and not self._closing:
+        if not self._busy and not self._closing:
             self._serve()
         elif len(self._lines) > _WAITING and self._reading:
             self._reading = False
@@ -72,20 +75,22 @@ class POP3(Protocol):
 
     def _serve(self) -> None:
         """Answer all lines that are there."""
-        self._running = Deferred()  # dataReceived may be called before the coroutine waits for the first time
-        work = Deferred.fromCoroutine(self._answer_all())
-        self._running = work
-        work.addBoth(self._served)
+        self._busy = True
+        self._work = Deferred.fromCoroutine(self._answer_all())
+        self._work.addBoth(self._served)
 
     def _served(self, outcome: object) -> None:
         """Every line is answered: be idle, or close."""
-        self._running = None
+        self._busy = False
         self._last = self._factory.reactor.seconds()
         if isinstance(outcome, Failure) and not isinstance(outcome.value, _ENDINGS):
             log.failure("POP3 session ended", failure=outcome)
             self._closing = True
         if self._closing:
             self.transport.loseConnection()
+        elif not self._logged_in and self.session.state is State.TRANSACTION:
+            self._logged_in = True
+            self._timer.reset(self._factory.options.idle_timeout)
 
     async def _answer_all(self) -> None:
         """Answer line after line until there is no whole one."""
@@ -113,6 +118,8 @@ class POP3(Protocol):
                 self.transport.resumeProducing()
             answer = await commands.answer(self.session, line)
             self._bad = 0
+        except CancelledError:
+            raise  # the client has left
         except Exception as error:
             self._count(error)
             return reply_of(error)
@@ -138,7 +145,9 @@ class POP3(Protocol):
         try:
             async for piece in answer:
                 await self._write(piece)
-        except Exception as error:
+        except _ENDINGS:
+            raise
+        except Exception as error:  # the reply has begun: only closing tells the client that it is incomplete
             log.info("a reply was cut short: {why}", why=reply_of(error).decode())
             self.transport.abortConnection()
             raise ConnectionLost from error
@@ -146,9 +155,14 @@ class POP3(Protocol):
     async def _write(self, data: bytes) -> None:
         """Write, then wait until the transport wants more; give up on a client that does not read."""
         self.transport.write(data)
-        if self._writable is not None:
-            self._writable.addTimeout(self._factory.options.write_timeout, self._factory.reactor)
-            await self._writable
+        if self._writable is None:
+            return
+        try:
+            await self._writable.addTimeout(self._factory.options.write_timeout, self._factory.reactor)
+        except DeferredTimeout as error:
+            log.info("{peer} takes no answer: the connection is closed", peer=self.session.peer)
+            self.transport.abortConnection()
+            raise ConnectionLost from error
 
     def start_tls(self) -> None:
         """Begin TLS once the reply to STLS is written (session.Connection)."""
@@ -177,22 +191,40 @@ class POP3(Protocol):
             left = self._since + factory.options.login_timeout - factory.reactor.seconds()
         else:
             left = self._last + factory.options.idle_timeout - factory.reactor.seconds()
-        if self._running is not None:
+        if self._busy:
             left = max(left, 1)
         if left > 0:
             self._timer = factory.reactor.callLater(left, self._check_time)
             return
         self.farewell("closing the connection: nothing was heard for too long")
 
+    @property
+    def is_updating(self) -> bool:
+        """Whether a QUIT is deleting messages, which nothing may interrupt."""
+        return self._busy and self.session.state is State.UPDATE
+
     def farewell(self, text: str) -> None:
         """Tell the client why the connection ends, unless a reply is under way; deleted marks are forgotten (RFC 1939 section 3)."""
-        if self._running is not None and self.session.state is not State.UPDATE:
-            self._running.cancel()
+        self._closing = True
+        if self.is_updating:
+            return
+        if self._busy:
+            self._stop_work()
             self.transport.abortConnection()
-        elif self._running is None:
+        else:
             self.transport.write(codec.err(text, "SYS/TEMP"))
             self.transport.loseConnection()
-        self._closing = True
+
+    def _stop_work(self) -> None:
+        """Stop what the client asked for."""
+        if self._busy and self._work is not None:
+            self._work.cancel()
+
+    def updated(self) -> Deferred[None] | None:
+        """Fires when the QUIT that is deleting has done so; None when there is no such."""
+        if not self.is_updating or self._work is None:
+            return None
+        return _end_of(self._work)
 
     def pauseProducing(self) -> None:
         """The transport has enough (IPushProducer)."""
@@ -214,10 +246,9 @@ class POP3(Protocol):
         self._closing = True
         if self._timer.active():
             self._timer.cancel()
-        if self.session.state is State.UPDATE and self._running is not None:
+        if self.is_updating:
             return
-        if self._running is not None:
-            self._running.cancel()
+        self._stop_work()
         if self.session.maildrop is not None:
             self._factory.background(self._leave())
 
@@ -225,7 +256,7 @@ class POP3(Protocol):
         """Save what was read, then release the maildrop."""
         try:
             if self.session.maildrop is not None:
-                await self.session.maildrop.save_read()
+                await self.session.maildrop.finish_reading()
         finally:
             self.session.leave()
 
@@ -274,6 +305,20 @@ class POP3Factory(Factory):
 
     def shut_down(self) -> Deferred[Any]:
         """Tell every client that the server goes; fires when what follows a QUIT is finished."""
-        for connection in list(self.connections):
+        connections = list(self.connections)
+        for connection in connections:
             connection.farewell("the server is shutting down")
-        return gatherResults([wait for wait in self._background if not wait.called], consumeErrors=True)
+        waits = [wait for connection in connections if (wait := connection.updated()) is not None]
+        return gatherResults([*waits, *map(_end_of, self._background)], consumeErrors=True)
+
+
+def _end_of(work: Deferred[None]) -> Deferred[None]:
+    """Fires when the work ends, and leaves its outcome to others."""
+    done: Deferred[None] = Deferred()
+
+    def ended(outcome: Any) -> Any:
+        done.callback(None)
+        return outcome
+
+    work.addBoth(ended)
+    return done

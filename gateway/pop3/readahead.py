@@ -24,16 +24,18 @@ class ReadAhead(Generic[Item]):
         self._coming: deque[int] = deque()
         self._items: AsyncIterator[Item] | None = None
         self._held: Item | None = None
-        self._following: int | None = None
 
-    async def take(self, uid: int, batch: Sequence[int]) -> Item | None:
-        """The item of a UID, None when it is gone. `batch` begins with it; the rest is what may be asked for next."""
+    async def take(self, batch: Sequence[int], *, in_order: bool) -> Item | None:
+        """The item of the batch's first UID, None when it is gone. The rest is what is likely to be asked for next.
+
+        `in_order` tells that the one before was asked for just now: then the whole batch is loaded.
+        """
+        uid = batch[0]
         if not self._coming or self._coming[0] != uid:
             await self.forget()
-            wanted = batch if uid == self._following else batch[:1]
+            wanted = batch if in_order else batch[:1]
             self._coming.extend(wanted)
             self._items = self._load(wanted)
-            self._following = batch[len(wanted)] if len(wanted) < len(batch) else None
         self._coming.popleft()
         return await self._next_is(uid)
 

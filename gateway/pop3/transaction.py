@@ -54,12 +54,18 @@ async def _listing(drop: Maildrop, values: list[bytes]) -> AsyncIterator[bytes]:
 async def retrieve(session: Session, command: Command) -> Reply:
     """A whole message."""
     (number,) = command.numbers
-    source = await session.drop.source(number)
-    return _message(session.drop, number, source)
+    drop = session.drop
+    source = await drop.source(number)
+    if source.size > _SLICE:
+        return _message(drop, number, source)
+    stuffer = DotStuffer()
+    body = stuffer.feed(source.slice(0, source.size))
+    drop.retrieved(number)
+    return b"".join((ok(f"{source.size} octets"), body, stuffer.finish()))
 
 
 async def _message(drop: Maildrop, number: int, source: Source) -> AsyncIterator[bytes]:
-    """The reply of RETR."""
+    """The reply of RETR to a message that is sent in pieces."""
     stuffer = DotStuffer()
     yield ok(f"{source.size} octets")
     for chunk in _slices(source):

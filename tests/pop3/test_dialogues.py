@@ -317,7 +317,7 @@ def test_another_folder(server: Server, connect: Connect, user: str) -> None:
     assert client.log_in(f"{user}+Sent Items", user) == "+OK 1 messages"
     assert client.many("RETR 1") == ONE
     assert connect().log_in(f"{user}+inbox", user) == "+OK 0 messages"
-    assert connect().log_in(f"{user}+nothing", user) == "-ERR [SYS/PERM] there is no such folder or message"
+    assert connect().log_in(f"{user}+nothing", user) == "-ERR [SYS/PERM] there is no such mailbox or message"
     assert connect(folder_separator="").log_in(f"{user}+Sent Items", user).startswith("-ERR [AUTH]")
     assert connect(mailbox="Sent Items").log_in(user) == "+OK 1 messages"
 
