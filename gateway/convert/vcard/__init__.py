@@ -16,7 +16,7 @@ from gateway.convert.vcard.contact import read_contact, slots_of
 from gateway.convert.vcard.gal import gal_lines, gal_uid
 from gateway.convert.vcard.lists import addresses_of_list, is_list, list_slots, read_list
 from gateway.convert.vcard.retained import merged
-from gateway.convert.vcard.slots import DEFAULT, Members, Options, Person, Retained
+from gateway.convert.vcard.slots import DEFAULT, Members, Options, Person, Retained, in_unicode
 from gateway.convert.vcard.uid import bare, uid_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
@@ -47,6 +47,7 @@ def to_vcard(content: MessageContent, version: str = "3.0", options: Options = D
     """A contact or distribution list as a card (ValueError for a version that is not "3.0" or "4.0")."""
     if version not in VERSIONS:
         raise ValueError(f"no vCard version {version!r}")
+    content = in_unicode(content)
     group = is_list(content)
     slots = list_slots(content, version, options) if group else slots_of(content, version, options)
     lines = merged(slots, Retained.of(content), version)
@@ -64,6 +65,8 @@ def from_vcard(
     ParseError, and TooLarge, which is one.
     """
     card = read_card(data)
+    if existing is not None:
+        existing = in_unicode(existing)
     if card.is_group:
         return read_list(card, existing if existing is not None and is_list(existing) else None, options)
     return read_contact(card, existing if existing is not None and not is_list(existing) else None, options)

@@ -55,11 +55,11 @@ def read_contact(card: Card, existing: MessageContent | None, options: Options) 
     old = slots_of(content, version, options) if existing is not None else {}
     old_name = full_name(content, options) if existing is not None else ""
     draft = Draft(card, content, old, options)
+    put_uid(content, card.text("UID"))
     message_class = content.get(pr.PR_MESSAGE_CLASS)
     if not isinstance(message_class, str) or not message_class.upper().startswith(CLASS.upper()):
         draft.put(pr.PR_MESSAGE_CLASS, CLASS)
         draft.put(pr.PR_ICON_INDEX, _ICON)
-    put_uid(content, card.text("UID"))
     for take in (
         take_names, take_emails, take_phones, take_addresses, take_texts, take_dates, take_web, take_keys, take_photo
     ):  # fmt: skip

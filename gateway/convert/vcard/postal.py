@@ -97,7 +97,12 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
+_NOTHING: Final = ("",) * 6
+
+
 def _stored(content: MessageContent, place: Place) -> tuple[str, ...]:
+    if content.props.keys().isdisjoint(place.tags):
+        return _NOTHING
     return tuple(_lines(text_of(content, tag)) for tag in place.tags)
 
 
@@ -136,7 +141,7 @@ def take_addresses(draft: Draft) -> None:
             taken[place.key] = place, parts, line
             draft.claim(line, place.key)
     for place in PLACES:
-        _, parts, _ = taken.get(place.key, (place, ("",) * 6, None))
+        _, parts, _ = taken.get(place.key, (place, _NOTHING, None))
         if parts != _stored(draft.content, place):
             _write(draft, place, parts)
     preferred = next((place for place, _, line in taken.values() if is_preferred(line)), None)
@@ -166,7 +171,7 @@ def formatted(parts: tuple[str, ...]) -> str:
 
 def _choose_mailing(draft: Draft, preferred: Place | None) -> None:
     """The mailing address is the preferred one, else the one it was, else the first there is."""
-    there = [place for place in PLACES if any(draft.text(tag) for tag in place.tags)]
+    there = [place for place in PLACES if any(_stored(draft.content, place))]
     chosen = draft.get(MAILING_ADDRESS_ID)
     if preferred is None:
         preferred = next((place for place in there if place.number == chosen), there[0] if there else None)

@@ -7,19 +7,19 @@ it had then, and the lines that no slot took.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from hashlib import blake2b
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from gateway.convert.lines import Line
 from gateway.convert.vcard.card import Card
 from gateway.convert.vcard.fields import VCARD_RETAINED
 from gateway.mapi.content import MessageContent
-from gateway.mapi.props import PropKey, PropTag, Value
+from gateway.mapi.props import PT_STRING8, PropKey, PropTag, Value, canonical
 
 #: What is kept beside an object at most, unpacked.
 MAX_RETAINED: Final = 1 << 20
@@ -92,8 +92,9 @@ class Slot:
 
 
 def mark_of(value: object) -> str:
-    """A short fingerprint."""
-    return blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    """A short fingerprint. It only has to tell a value from the one before it."""
+    text = repr(value)
+    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):x}.{len(text):x}"
 
 
 #: The mark of a line that was read but left its slot empty (``GENDER:O``).
@@ -133,7 +134,7 @@ class Retained:
             return cls()
         try:
             return cls._decoded(blob)
-        except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
+        except (msgspec.MsgspecError, LookupError, ValueError, TypeError, AttributeError, zlib.error):
             return cls()
 
     @classmethod
@@ -141,7 +142,7 @@ class Retained:
         if blob[:1] == b"z":
             unpacker = zlib.decompressobj()
             blob = unpacker.decompress(blob[1:], MAX_RETAINED)
-        data = json.loads(blob)
+        data: Any = msgspec.json.decode(blob)
         writers = data["writers"]
         kept = [
             Kept(
@@ -175,7 +176,7 @@ class Retained:
                 for each in kept
             ]
             data = {"version": self.version, "writers": writers, "lines": lines}
-            blob = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+            blob = msgspec.json.encode(data)
             if len(blob) <= MAX_RETAINED:
                 return b"z" + zlib.compress(blob) if len(blob) > _PACK_FROM else blob
             largest = max(kept, key=lambda each: len(each.value or ""))
@@ -198,6 +199,9 @@ class Draft:
         self.retained = Retained.of(content)
         self.writer = card.text("PRODID")
         self.claimed: dict[int, str] = {}
+        self._by_name: dict[str, list[tuple[int, Line]]] = {}
+        for number, line in enumerate(card.lines):
+            self._by_name.setdefault(line.name, []).append((number, line))
 
     def get(self, key: PropKey) -> Any:
         """A property as it is now."""
@@ -222,7 +226,14 @@ class Draft:
 
     def lines(self, *names: str) -> list[Line]:
         """The lines with one of these names that nobody has claimed, in the card's order."""
-        return [line for line in self.card.lines if line.name in names and id(line) not in self.claimed]
+        found = [entry for name in names for entry in self._by_name.get(name, ())]
+        if len(names) > 1:
+            found.sort()
+        return [line for _, line in found if id(line) not in self.claimed]
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether the card has lines with one of these names, claimed or not."""
+        return not self._by_name.keys().isdisjoint(names)
 
     def claim(self, line: Line, slot: str) -> None:
         """The line belongs to a slot."""
@@ -247,11 +258,20 @@ class Draft:
 
 
 def text_of(content: MessageContent, key: PropTag) -> str:
-    """A text property, whichever of the two text types it has; "" when absent."""
+    """A text property, "" when absent; of content that went through `in_unicode`."""
     value = content.props.get(key)
-    if value is None:
-        value = content.props.get(key & ~1)  # PT_STRING8
-    return value if isinstance(value, str) else ""
+    return value if value.__class__ is str else ""
+
+
+def in_unicode(content: MessageContent) -> MessageContent:
+    """The content with all texts under their Unicode tags; some writers use the other type for the same property."""
+    old = [key for key in content.props if key.__class__ is int and key & 0xEFFF == PT_STRING8]
+    if not old:
+        return content
+    props = dict(content.props)
+    for key in old:
+        props.setdefault(canonical(key), props.pop(key))
+    return MessageContent(props, content.recipients, content.attachments)
 
 
 def filled(slots: Iterator[Slot]) -> dict[str, Slot]:

@@ -31,6 +31,11 @@ class Text:
     related: str = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names that are read."""
+        return (self.name, *self.also, *([self.name4] if self.name4 else []))
+
+    @property
     def is_optional(self) -> bool:
         """Whether many clients drop such a line."""
         return self.name.startswith("X-") or self.name == "FBURL"
@@ -64,6 +69,9 @@ TEXTS: Final = (
     Text(YOMI_COMPANY, "X-PHONETIC-ORG"),
     Text(FREE_BUSY_LOCATION, "FBURL"),
 )
+_WITH_NAMES: Final = [
+    (each, frozenset((*each.names, *(["RELATED"] if each.related else [])))) for each in TEXTS
+]
 _SENSITIVITY: Final = {"PUBLIC": 0, "X-PERSONAL": 1, "PRIVATE": 2, "CONFIDENTIAL": 3}
 _CLASSES: Final = {number: name for name, number in _SENSITIVITY.items()}
 _GENDERS: Final = {1: "F", 2: "M"}
@@ -137,11 +145,8 @@ def note_of(content: MessageContent) -> str:
 
 def take_texts(draft: Draft) -> None:
     """The table's lines into properties, then the others."""
-    for each in TEXTS:
-        lines = draft.lines(each.name, *each.also, *filter(None, (each.name4,)))
-        if each.related:
-            lines += _related(draft, each.related)
-        line = next((line for line in lines if line.text.strip()), None)
+    for each, names in _WITH_NAMES:
+        line = _first(draft, each) if draft.has_any(names) else None
         if line is not None:
             draft.claim(line, each.name)
             draft.put(each.tag, line.text)
@@ -151,6 +156,13 @@ def take_texts(draft: Draft) -> None:
     _take_children(draft)
     _take_words(draft)
     _take_note(draft)
+
+
+def _first(draft: Draft, each: Text) -> Line | None:
+    lines = draft.lines(*each.names)
+    if each.related:
+        lines += _related(draft, each.related)
+    return next((line for line in lines if line.text.strip()), None)
 
 
 def _related(draft: Draft, type_: str) -> list[Line]:

@@ -52,7 +52,7 @@ def put_uid(content: MessageContent, uid: str) -> None:
     """Store a client's UID. Nothing is stored for a UID that would be derived anyway, or for none."""
     if len(uid) > globalid.MAX_UID:
         raise ParseError(f"a UID of more than {globalid.MAX_UID} characters")
-    if not uid or bare(uid) == bare(uid_of(content)):
+    if not uid or (content.props and bare(uid) == bare(uid_of(content))):
         return
     content.props[VCARD_UID] = uid
     content.props[PidLidGlobalObjectId] = globalid.wrapped(bare(uid), terminated=True)
