@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ class Process(Service):
 
     def privilegedStartService(self) -> None:
         """Open everything; end the program with one clear line if that fails."""
+        os.umask(0o077)  # mail, caches and keys are nobody else's business; local sockets set their own mode
         try:
             self.open()
         except (CertificateError, ListenError, OSError) as error:

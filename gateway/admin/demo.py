@@ -54,7 +54,7 @@ def demo(data: Path) -> None:
     data = data.absolute()
     file = data / "gateway.toml"
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not file.exists():
             file.write_text(_CONFIGURATION)
         settings = config.load(file)
