@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 
-from gateway.mapiclient.address import parse_server
 from gateway.mapiclient.errors import (
     BadReply,
     CallTimeout,
@@ -21,66 +16,8 @@ from gateway.mapiclient.errors import (
     StaleConnection,
     TransportError,
 )
-from gateway.mapiclient.exchange import Exchange
-from gateway.mapiclient.transport import Connection
-from gateway.mapiclient.wire.errors import WireError
-from tests.mapiclient.toy import Said, Say, TextSink, Upload, encode
-
-
-class Turns(Clock):
-    """A clock that notes how long each delayed call took."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.took: list[float] = []
-
-    def callLater(self, when: float, what: Any, *args: Any, **kwargs: Any) -> Any:
-        def timed() -> None:
-            before = self.rightNow
-            what(*args, **kwargs)
-            self.took.append(self.rightNow - before)
-
-        return super().callLater(when, timed)
-
-
-class Bench:
-    """A connection, its transport, its clock, and what its owner was told."""
-
-    def __init__(self) -> None:
-        self.clock = Turns()
-        self.told: list[Any] = []
-        self.connection = Connection(parse_server("http://store:236"), self.clock, self)
-        self.transport = StringTransport()
-        self.connection.makeConnection(self.transport)
-
-    def replied(self, connection: Connection, exchange: Any, reply: Any) -> None:
-        self.told.append((reply.text, connection.reusable))
-
-    def failed(self, connection: Connection, exchange: Any, error: Exception) -> None:
-        assert not connection.reusable
-        self.told.append(error)
-
-    def lost(self, connection: Connection) -> None:
-        self.told.append("lost")
-
-    def ask(self, text: str = "hi", **changes: Any) -> None:
-        self.transport.clear()
-        self.connection.start(encode(Say(text), 7, **changes))
-
-    def answer(self, body: bytes, head: bytes = b"", status: bytes = b"200 OK") -> None:
-        self.connection.dataReceived(
-            b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b" % (status, head, len(body), body)
-        )
-
-    def end(self, reason: type[Exception] = ConnectionDone) -> None:
-        self.connection.connectionLost(Failure(reason()))
-
-    @property
-    def error(self) -> Any:
-        (error,) = self.told
-        assert isinstance(error, Exception)
-        assert self.transport.disconnecting or self.transport.disconnected
-        return error
+from tests.mapiclient.toy import Said, TextSink
+from tests.mapiclient.wired import Bench
 
 
 @pytest.fixture
@@ -323,86 +260,3 @@ def test_closing_stops_a_decoding_that_is_paused(bench: Bench) -> None:
     bench.connection.close()
     assert bench.clock.getDelayedCalls() == []
     assert bench.told == []
-
-
-def pieces(*data: bytes) -> Iterator[bytes]:
-    yield from data
-
-
-def upload(bench: Bench, body: Iterator[bytes], length: int | None = None, **changes: Any) -> Exchange:
-    bench.connection.start(exchange := encode(Upload(body, length), 0, **changes))
-    return exchange
-
-
-def test_a_body_in_pieces_is_sent_as_the_transport_asks_for_it(bench: Bench) -> None:
-    upload(bench, pieces(b"abc", b"", b"de"))
-    assert bench.transport.value().endswith(b"Transfer-Encoding: chunked\r\n\r\n")
-    bench.transport.clear()
-    for _ in range(3):
-        bench.transport.producer.resumeProducing()
-    assert bench.transport.value() == b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-    assert bench.transport.producer is None
-    bench.answer(b"thanks")
-    assert bench.told == [("thanks", True)]
-
-
-def test_a_body_in_pieces_of_known_length(bench: Bench) -> None:
-    upload(bench, pieces(b"abc", b"de"), 5)
-    for _ in range(3):
-        bench.transport.producer.resumeProducing()
-    assert bench.transport.value().endswith(b"Content-Length: 5\r\n\r\nabcde")
-
-
-@pytest.mark.parametrize(("length", "words"), [(4, "longer"), (6, "too early")])
-def test_a_body_of_another_length_than_said_is_the_callers_error(bench: Bench, length: int, words: str) -> None:
-    upload(bench, pieces(b"abc", b"de"), length)
-    for _ in range(3):
-        if bench.transport.producer is not None and not bench.told:
-            bench.transport.producer.resumeProducing()
-    assert isinstance(bench.error, ValueError)
-    assert words in str(bench.error)
-
-
-def test_a_body_that_fails_is_the_callers_error(bench: Bench) -> None:
-    def body() -> Iterator[bytes]:
-        yield b"abc"
-        raise OSError("disk")
-
-    upload(bench, body())
-    bench.transport.producer.resumeProducing()
-    bench.transport.producer.resumeProducing()
-    assert isinstance(bench.error, OSError)
-
-
-def test_an_unfinished_request_was_not_carried_out(bench: Bench) -> None:
-    upload(bench, pieces(b"abc", b"de"))
-    bench.transport.producer.resumeProducing()
-    bench.end(ConnectionLost)
-    assert not bench.told[0].unknown
-
-
-def test_a_server_that_takes_nothing(bench: Bench) -> None:
-    upload(bench, pieces(b"abc", b"de"), idle_seconds=5.0)
-    bench.clock.advance(4)
-    bench.transport.producer.resumeProducing()
-    bench.clock.advance(5)
-    assert "took nothing of the request for 5 seconds" in str(bench.error)
-    assert not bench.error.unknown
-
-
-def test_an_early_reply_ends_the_request_and_the_connection(bench: Bench) -> None:
-    upload(bench, pieces(b"abc", b"de"))
-    bench.transport.producer.resumeProducing()
-    bench.answer(b"enough")
-    assert bench.told == [("enough", False)]
-
-
-def test_large_bodies_are_sent_whole(bench: Bench) -> None:
-    bench.ask("x" * 200_000)
-    assert bench.transport.value().endswith(b"Content-Length: 200002\r\n\r\n7:" + b"x" * 200_000)
-    assert bench.connection.bytes_out == len(bench.transport.value())
-
-
-def test_a_wire_error_while_encoding_is_no_business_of_the_connection() -> None:
-    with pytest.raises(WireError):
-        encode(Say("unwritable"), 0)

@@ -14,9 +14,11 @@ from gateway.convert.lines import Line, escape, write_line
 from gateway.convert.vcard.card import MAX_CARD, MAX_PHOTO, TooLarge, read_card
 from gateway.convert.vcard.contact import read_contact, slots_of
 from gateway.convert.vcard.gal import gal_lines, gal_uid
+from gateway.convert.vcard.kept import Retained
 from gateway.convert.vcard.lists import addresses_of_list, is_list, list_slots, read_list
+from gateway.convert.vcard.options import DEFAULT, Members, Options, Person
 from gateway.convert.vcard.retained import merged
-from gateway.convert.vcard.slots import DEFAULT, Members, Options, Person, Retained, in_unicode
+from gateway.convert.vcard.slots import in_unicode
 from gateway.convert.vcard.uid import bare, uid_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent

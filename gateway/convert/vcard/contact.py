@@ -7,13 +7,15 @@ from copy import copy
 
 from gateway.convert.vcard.card import Card
 from gateway.convert.vcard.dates import export_dates, take_dates
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.emails import export_emails, settle_emails, take_emails
 from gateway.convert.vcard.names import export_names, full_name, settle_names, take_names
+from gateway.convert.vcard.options import Options
 from gateway.convert.vcard.phones import export_phones, take_phones
 from gateway.convert.vcard.photo import export_keys, export_photo, take_keys, take_photo
 from gateway.convert.vcard.postal import export_addresses, take_addresses
 from gateway.convert.vcard.retained import retain
-from gateway.convert.vcard.slots import Draft, Options, Slot, filled
+from gateway.convert.vcard.slots import Slot, filled
 from gateway.convert.vcard.texts import export_texts, take_texts
 from gateway.convert.vcard.uid import put_uid
 from gateway.convert.vcard.web import export_web, take_web

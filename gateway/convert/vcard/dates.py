@@ -13,8 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from gateway.convert.lines import Line
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import ANNIVERSARY_LOCAL, BIRTHDAY_LOCAL
-from gateway.convert.vcard.slots import Draft, Options, Slot
+from gateway.convert.vcard.options import Options
+from gateway.convert.vcard.slots import Slot
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import PropTag

@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.convert.lines import Line, escape
 from gateway.convert.vcard.card import is_preferred
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import (
     ADDRESS_BOOK_LIST,
     ADDRESS_BOOK_MASK,
@@ -18,7 +19,8 @@ from gateway.convert.vcard.fields import (
     FAX_SLOTS,
     entry_tags,
 )
-from gateway.convert.vcard.slots import Draft, Options, Slot, text_of
+from gateway.convert.vcard.options import Options
+from gateway.convert.vcard.slots import Slot, text_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.ids import OneOff, one_off_entryid

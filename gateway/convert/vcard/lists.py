@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from gateway.convert.lines import Line, escape
 from gateway.convert.vcard.card import Card, structured
 from gateway.convert.vcard.contact import copied
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import FILE_AS, LIST_NAME, LIST_STREAM
 from gateway.convert.vcard.memberids import (
     GROUP,
@@ -27,8 +28,9 @@ from gateway.convert.vcard.memberids import (
     put_members,
 )
 from gateway.convert.vcard.names import NAMELESS
+from gateway.convert.vcard.options import Options, Person
 from gateway.convert.vcard.retained import retain
-from gateway.convert.vcard.slots import Draft, Options, Person, Slot, filled, text_of
+from gateway.convert.vcard.slots import Slot, filled, text_of
 from gateway.convert.vcard.texts import export_texts, take_texts
 from gateway.convert.vcard.uid import bare, put_uid
 from gateway.mapi import proptags as pr

@@ -11,9 +11,11 @@ from typing import Final
 
 from gateway.convert.lines import Line, escape
 from gateway.convert.vcard.card import parts_of, structured
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.emails import addresses_of
 from gateway.convert.vcard.fields import FILE_AS, FILE_AS_ID
-from gateway.convert.vcard.slots import Draft, Options, Slot, text_of
+from gateway.convert.vcard.options import Options
+from gateway.convert.vcard.slots import Slot, text_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 

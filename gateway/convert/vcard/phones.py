@@ -13,8 +13,9 @@ from typing import Final
 
 from gateway.convert.lines import Line, escape
 from gateway.convert.vcard.card import is_preferred, types_of
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.emails import follow_fax
-from gateway.convert.vcard.slots import Draft, Slot, text_of
+from gateway.convert.vcard.slots import Slot, text_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import PropTag

@@ -10,8 +10,9 @@ from typing import Final
 
 from gateway.convert.lines import Line
 from gateway.convert.vcard.card import MAX_PHOTO, TooLarge, binary_of, types_of
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import HAS_PICTURE, SMART_NO_ATTACH
-from gateway.convert.vcard.slots import Draft, Slot
+from gateway.convert.vcard.slots import Slot
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import AttachmentContent, Blob, MessageContent
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from gateway.convert.lines import Line
 from gateway.convert.vcard.card import is_preferred, parts_of, structured, types_of
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import (
     HOME_ADDRESS,
     MAILING_ADDRESS_ID,
@@ -28,7 +29,7 @@ from gateway.convert.vcard.fields import (
     WORK_STATE,
     WORK_STREET,
 )
-from gateway.convert.vcard.slots import Draft, Slot, text_of
+from gateway.convert.vcard.slots import Slot, text_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import PropTag

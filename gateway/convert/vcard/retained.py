@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from gateway.convert.lines import Line
 from gateway.convert.vcard.card import types_of
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import VCARD_RETAINED
-from gateway.convert.vcard.slots import EMPTY, Draft, Kept, Retained, Slot
+from gateway.convert.vcard.kept import EMPTY, Kept, Retained
+from gateway.convert.vcard.slots import Slot
 
 #: Lines that are about another line of their group.
 _ABOUT: frozenset[str] = frozenset({"X-ABLABEL", "X-ABADR"})

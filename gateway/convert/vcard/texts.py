@@ -9,8 +9,9 @@ from typing import Final
 from gateway.convert.htmltext import to_text
 from gateway.convert.lines import Line, escape, texts
 from gateway.convert.vcard.card import parts_of, structured, types_of
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import FREE_BUSY_LOCATION, YOMI_COMPANY, YOMI_FIRST_NAME, YOMI_LAST_NAME
-from gateway.convert.vcard.slots import Draft, Slot, text_of
+from gateway.convert.vcard.slots import Slot, text_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob, MessageContent
 from gateway.mapi.propnames import KEYWORDS, PidLidPrivate

@@ -7,8 +7,9 @@ from typing import Final
 
 from gateway.convert.lines import Line, escape
 from gateway.convert.vcard.card import types_of
+from gateway.convert.vcard.draft import Draft
 from gateway.convert.vcard.fields import IM_ADDRESS, PR_FTP_SITE, WEB_PAGE
-from gateway.convert.vcard.slots import Draft, Slot, text_of
+from gateway.convert.vcard.slots import Slot, text_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.convert.vcard import Options, from_vcard, to_vcard
+from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.propnames import PSETID_Address, static
 
@@ -53,3 +54,9 @@ def lines_of(content: MessageContent, name: str, version: str = "3.0", options: 
 def put_again(content: MessageContent, version: str = "3.0", options: Options = BERLIN) -> MessageContent:
     """What a client that changes nothing makes of a contact: GET, then PUT of the same bytes."""
     return from_vcard(to_vcard(content, version, options), content, options)
+
+
+def contact(**props: object) -> MessageContent:
+    """A contact as a MAPI client makes it; properties by their names without PR_."""
+    named = {getattr(pr, f"PR_{name}"): value for name, value in props.items()}
+    return MessageContent({pr.PR_MESSAGE_CLASS: "IPM.Contact", pr.PR_SOURCE_KEY: bytes(22), **named})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.convert.vcard import MAX_CARD, ParseError, TooLarge, from_vcard, to_vcard
 from gateway.convert.vcard.card import read_card
 from gateway.convert.vcard.fields import VCARD_RETAINED
-from gateway.convert.vcard.slots import MAX_RETAINED, Kept, Retained
+from gateway.convert.vcard.kept import MAX_RETAINED, Kept, Retained
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from tests.convert.vcard.cards import BERLIN, address, card, lines_of, read, written
