@@ -57,20 +57,20 @@ class Metadata:
 
     async def load(self, uids: Sequence[int], *, bodies: bool = True) -> list[MessageMeta | None]:
         """The metadata of messages, in the order asked; None for one that is gone."""
-        view = self._view
         if not bodies:
             sizes = await self.sizes(uids)
             metas = {uid: Meta(size, b"", b"", b"") for uid, size in sizes.items()}
         else:
             metas = await self._metas(uids)
-        return [self._message(view, uid, metas.get(uid)) for uid in uids]
-
-    @staticmethod
-    def _message(view: View, uid: int, meta: Meta | None) -> MessageMeta | None:
-        index = view.index(uid)
-        if meta is None or index < 0:
-            return None
-        return MessageMeta(uid, meta.size, view.dates[index], meta.envelope, meta.body, meta.structure)
+        rows = self._view.rows
+        found: list[MessageMeta | None] = []
+        for uid, index in zip(uids, rows.indices(uids), strict=True):
+            meta = metas.get(uid)
+            if meta is None or index < 0:
+                found.append(None)
+            else:
+                found.append(MessageMeta(uid, meta[0], rows.dates[index], meta[1], meta[2], meta[3]))
+        return found
 
     async def sizes(self, uids: Iterable[int]) -> Mapping[int, int]:
         """RFC822.SIZE of messages; those that are gone are left out."""
@@ -85,7 +85,9 @@ class Metadata:
                 else:
                     unknown.append(uid)
         if unknown:
-            sizes.update((uid, meta.size) for uid, meta in (await self._metas(unknown)).items())
+            metas = await self._metas(unknown)
+            self._remember_sizes(metas)
+            sizes.update((uid, meta.size) for uid, meta in metas.items())
         return sizes
 
     async def _metas(self, uids: Sequence[int]) -> dict[int, Meta]:
@@ -93,14 +95,16 @@ class Metadata:
         key = store.cache_key(self._view.mailbox)
         ordered = sorted(uids)
         metas = await store.in_cache(lambda cache: cache.metas(key, ordered))
-        missing = [uid for uid in ordered if uid not in metas and self._view.index(uid) >= 0]
+        missing = [uid for uid in ordered if uid not in metas]
+        if missing:
+            there = self._view.rows.indices(missing)
+            missing = [uid for uid, index in zip(missing, there, strict=True) if index >= 0]
         if missing:
             found = await self._from_store(self._ahead(missing))
             found.update(await self._from_bytes([uid for uid in missing if uid not in found]))
             await store.in_cache(lambda cache: cache.add_metas(key, found.items()))
             metas.update((uid, found[uid]) for uid in missing if uid in found)
             self._remember_sizes(found)
-        self._remember_sizes(metas)
         return metas
 
     def _ahead(self, missing: Sequence[int]) -> Sequence[int]:
@@ -120,8 +124,7 @@ class Metadata:
 
     def _remember_sizes(self, metas: Mapping[int, Meta]) -> None:
         rows = self._view.rows
-        for uid, meta in metas.items():
-            index = rows.index(uid)
+        for index, meta in zip(rows.indices(metas), metas.values(), strict=True):
             if index >= 0:
                 rows.sizes[index] = meta.size
 

@@ -92,6 +92,20 @@ class Rows:
         place = bisect_left(self.uids, uid)
         return place if place < len(self.uids) and self.uids[place] == uid else -1
 
+    def indices(self, uids: Iterable[int]) -> list[int]:
+        """The positions of UIDs, -1 for those that are not there; quick when they are neighbours."""
+        own, count, place = self.uids, len(self.uids), 0
+        found = []
+        for uid in uids:
+            if place >= count or own[place] != uid:
+                place = bisect_left(own, uid)
+            if place < count and own[place] == uid:
+                found.append(place)
+                place += 1
+            else:
+                found.append(-1)
+        return found
+
     def entryid(self, index: int) -> bytes:
         """The entry id of the message at a position."""
         odd = self._odd.get(self.uids[index])

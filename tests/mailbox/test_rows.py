@@ -193,3 +193,9 @@ def test_two_processes_may_share_the_file(path: Path) -> None:
     one.close()
     other.close()
     assert os.path.exists(path)
+
+
+@given(st.sets(st.integers(1, 60)), st.lists(st.integers(0, 70)))
+def test_positions_of_many_are_the_positions_of_each(uids: set[int], asked: list[int]) -> None:
+    rows = rows_of(*sorted(uids))
+    assert rows.indices(asked) == [rows.index(uid) for uid in asked]
