@@ -1,7 +1,7 @@
 """Accounts: users and groups, their passwords, and who a session acts as.
 
 Users and groups share one table and one id space: 1 is the group Everyone, 2 is SYSTEM. Passwords are kept as
-argon2id hashes. Object classes and address book ids: mapi-soap 3.3 and 12.2.
+argon2id hashes.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def account_by_entryid(tx: Transaction, entryid: bytes) -> Account:
 
 
 def resolve(tx: Transaction, actor: Actor, number: int, entryid: bytes | None) -> Account:
-    """The account a call names by number or entry id (mapi-soap 4.11): nothing at all means the actor.
+    """The account a call names by number or entry id: nothing at all means the actor.
 
     The number counts only without an entry id; an empty entry id with a number is InvalidParameter.
     """
@@ -287,7 +287,7 @@ def _with_features(tx: Transaction, props: Props) -> Props:
     }
 
 
-#: What users may change about themselves; other changes of theirs are dropped silently (setUser, mapi-soap 4.11).
+#: What users may change about themselves; other changes of theirs are dropped silently (setUser).
 _OWN_CHANGES: Final = frozenset({"password", "hidden", "capacity", "props"})
 _CHANGEABLE: Final = _OWN_CHANGES | {"name", "full_name", "email", "object_class", "admin_level"}
 
@@ -341,7 +341,7 @@ def delete_account(tx: Transaction, actor: Actor, account: Account) -> None:
 
 
 def record_change(tx: Transaction, account: Account, action: int) -> None:
-    """Note the account's latest change for address book synchronisation (mapi-soap 7.5)."""
+    """Note the account's latest change for address book synchronisation."""
     if account.id in (EVERYONE_ID, SYSTEM_ID):
         return
     log = schema.account_changes

@@ -1,6 +1,6 @@
 """The address book: its containers, the rows of its tables, the properties of users and groups, name resolution.
 
-Values: mapi-soap 12. Containers 0 (root), 1 (Global Address Book) and 2 (All Address Lists) are built in.
+Containers 0 (root), 1 (Global Address Book) and 2 (All Address Lists) are built in.
 """
 
 from __future__ import annotations

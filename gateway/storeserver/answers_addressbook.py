@@ -1,4 +1,4 @@
-"""Answers about the address book (mapi-soap 4.10, 12)."""
+"""Answers about the address book."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about folders: create, delete, copy, search criteria, receive folders, rights (mapi-soap 4.4)."""
+"""Answers about folders: create, delete, copy, search criteria, receive folders, rights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about groups, and about the companies of hosted installations (mapi-soap 4.11)."""
+"""Answers about groups, and about the companies of hosted installations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about notices: subscriptions, the long poll, announced mails (mapi-soap 8)."""
+"""Answers about notices: subscriptions, the long poll, announced mails."""
 
 from __future__ import annotations
 

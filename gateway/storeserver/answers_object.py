@@ -1,4 +1,4 @@
-"""Answers about objects and messages: load, save, delete, copy, flags, submit, names (mapi-soap 4.3, 4.5, 4.9)."""
+"""Answers about objects and messages: load, save, delete, copy, flags, submit, names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about quota (mapi-soap 4.12)."""
+"""Answers about quota."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about search folders (mapi-soap 10.4)."""
+"""Answers about search folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about sessions: logon, logoff (mapi-soap 2)."""
+"""Answers about sessions: logon, logoff."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def logon(context: Anonymous, call: Logon) -> LogonReply:
             call.password or "",
             call.impersonate_user or "",
             context.peer,
-            # Without the element nobody is trusted without a password (mapi-soap 2.1).
+            # Without the element nobody is trusted without a password.
             use_uid=call.impersonate_user is not None and not call.flags & NO_UID_AUTH,
         )
     except MapiError as error:

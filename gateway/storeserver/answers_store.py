@@ -1,4 +1,4 @@
-"""Answers about stores: whose is which, names and types, making and removing them (mapi-soap 4.2, 4.13)."""
+"""Answers about stores: whose is which, names and types, making and removing them."""
 
 from __future__ import annotations
 

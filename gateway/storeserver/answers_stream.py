@@ -1,4 +1,4 @@
-"""Answers about whole messages as streams (mapi-soap 7.6, 7.7)."""
+"""Answers about whole messages as streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about change synchronisation (ICS, mapi-soap 4.8, 7)."""
+"""Answers about change synchronisation (ICS)."""
 
 from __future__ import annotations
 

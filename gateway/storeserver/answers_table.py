@@ -1,4 +1,4 @@
-"""Answers about tables (mapi-soap 4.6, 6)."""
+"""Answers about tables."""
 
 from __future__ import annotations
 

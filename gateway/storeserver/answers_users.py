@@ -1,4 +1,4 @@
-"""Answers about users (mapi-soap 4.11)."""
+"""Answers about users."""
 
 from __future__ import annotations
 

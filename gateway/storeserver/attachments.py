@@ -2,7 +2,7 @@
 
 A file is complete and on disk before the row that refers to it is committed; a file nobody refers to (a
 rolled back transaction, a purged message) is found and removed by `sweep`. An instance has a number, which
-clients may send instead of the bytes they got it for (lpInstanceIds, mapi-soap 3.4).
+clients may send instead of the bytes they got it for (lpInstanceIds).
 """
 
 from __future__ import annotations

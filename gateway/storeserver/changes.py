@@ -1,4 +1,4 @@
-"""Incremental change synchronisation: sync ids, full listings and what changed since (mapi-soap 7).
+"""Incremental change synchronisation: sync ids, full listings and what changed since.
 
 Rows of an incremental answer are the log's own, in ascending order and not merged. The address book has a log
 of its own and no sync ids.
@@ -255,7 +255,7 @@ def _visible(tx: Transaction, actor: Actor, folder: Folder, tree: Sequence[Folde
 def _restricted(
     tx: Transaction, folder: Folder, sync: Sync, change_id: int, flags: int, matches: Matches | None
 ) -> tuple[list[Change], int]:
-    """A contents synchronisation of the messages that match (mapi-soap 7.4, restricted contents sync)."""
+    """A contents synchronisation of the messages that match."""
     rows = _rows(tx, (_log.c.parent_id == folder.id) & (_log.c.kind == 1), change_id) if change_id else []
     current = {each.source_key: each for each in messages_of(tx, folder, flags)}
     position = max([change_id, *[row.id for row in rows]]) if change_id else tx.last("change")
@@ -294,7 +294,7 @@ def _restricted(
 
 
 def _address_book(tx: Transaction, container: bytes, change_id: int) -> tuple[list[Change], int]:
-    """Changes of users and groups. When there are none the position is 0: the old one stays (mapi-soap 7.5)."""
+    """Changes of users and groups. When there are none the position is 0: the old one stays."""
     log = schema.account_changes
     if not change_id:
         last = max(tx.last("account_change"), 1)

@@ -1,4 +1,4 @@
-"""Columns: from an object's properties to the row a client asked for (mapi-soap: rows and values).
+"""Columns: from an object's properties to the row a client asked for.
 
 A row has exactly the asked columns in the asked order; a missing value is ``(id | PT_ERROR, NOT_FOUND)``. Text
 and bytes are cut unless the table was opened with NOCAP. A column of one instance of a multi-valued property

@@ -1,4 +1,4 @@
-"""The properties of folders and stores: loadObject and saveObject of them (mapi-soap 5)."""
+"""The properties of folders and stores: loadObject and saveObject of them."""
 
 from __future__ import annotations
 

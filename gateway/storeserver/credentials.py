@@ -1,4 +1,4 @@
-"""Proof of identity: passwords, local sockets, impersonation (mapi-soap 2.2).
+"""Proof of identity: passwords, local sockets, impersonation.
 
 Every failure looks the same and takes its time: after a wrong password the answer waits, longer with every
 further one for the same name or from the same address. Only that answer waits; no thread does.

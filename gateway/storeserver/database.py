@@ -199,7 +199,7 @@ class StoreDatabase:
 
 
 def _first_counters(guid: bytes) -> dict[str, object]:
-    # Ids of accounts start above Everyone (1) and SYSTEM (2), named property numbers at 2 (mapi-soap 11.3).
+    # Ids of accounts start above Everyone (1) and SYSTEM (2), named property numbers at 2.
     counters: dict[str, object] = dict.fromkeys(_COUNTERS, 0)
     return counters | {"id": 1, "version": schema.VERSION, "guid": guid, "account": 2, "name": 1}
 

@@ -1,4 +1,4 @@
-"""Deleting messages and folders: softly (kept, hidden, purged later) or for good (mapi-soap 5.4)."""
+"""Deleting messages and folders: softly (kept, hidden, purged later) or for good."""
 
 from __future__ import annotations
 

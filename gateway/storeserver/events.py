@@ -1,7 +1,7 @@
 """What a transaction did, for the notices that go out after its commit.
 
 The core only records; who has subscribed to what is the business of the sessions. An event names objects by
-entry id (notices, mapi-soap 8.3) and by hierarchy id (rows of open tables).
+entry id (notices) and by hierarchy id (rows of open tables).
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def _computed(folder: Folder, parent: Folder | None, depth: int) -> Props:
         p.PR_OBJECT_TYPE: int(ObjectType.FOLDER),
         p.PR_DEPTH: depth,
         p.PR_EC_HIERARCHYID: folder.id,
-        # A folder without an IMAP id shows its hierarchy id (mapi-soap 6.3).
+        # A folder without an IMAP id shows its hierarchy id.
         p.PR_EC_IMAP_ID: folder.id,
         p.PR_MSG_STATUS: 0,
     }
@@ -153,7 +153,7 @@ def store_ids(tx: Transaction, *, owned_by: Actor | None = None) -> list[int]:
 def store_rows(
     tx: Transaction, actor: Actor, columns: Iterable[PropTag], ids: Sequence[int] | None = None
 ) -> Rows:
-    """One row per store, or per store among ``ids`` (mailbox and user store tables, mapi-soap 6.1)."""
+    """One row per store, or per store among ``ids`` (mailbox and user store tables)."""
     wanted = {canonical(tag) for tag in columns}
     rows: Rows = []
     for store in stores.all_stores(tx):

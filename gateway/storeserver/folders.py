@@ -1,4 +1,4 @@
-"""Folders: create, rename, move, delete, empty, count (mapi-soap 4.4). Copying is in `copying`."""
+"""Folders: create, rename, move, delete, empty, count. Copying is in `copying`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def create_folder(
     store = locate.store_by_id(tx, parent.store_id)
     if entryid is not None:
         entryid = _own_entryid(store, entryid)
-    # A shorter source key is none (mapi-soap 4.4).
+    # A shorter source key is none.
     key = source_key if 16 < len(source_key) <= 255 else b""
     props: Props = {p.PR_COMMENT: comment or ""}
     folder = add_folder(

@@ -1,4 +1,4 @@
-"""Keys the store makes: entry ids, source keys, change keys and predecessor change lists (mapi-soap 3)."""
+"""Keys the store makes: entry ids, source keys, change keys and predecessor change lists."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What every change of the store leaves behind: a row in the change log, counters, the store's size, events.
 
-The change log (ICS, mapi-soap 7) keeps, per folder and object, the latest row of each action; deletions stay for
+The change log (ICS) keeps, per folder and object, the latest row of each action; deletions stay for
 ever. A row's number is the change id that also makes the object's change key.
 """
 

@@ -1,4 +1,4 @@
-"""Reading a message: loadObject and loadProp (mapi-soap 5.1)."""
+"""Reading a message: loadObject and loadProp."""
 
 from __future__ import annotations
 

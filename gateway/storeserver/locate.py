@@ -1,6 +1,6 @@
 """Finding objects: from entry ids, hierarchy ids and source keys to the rows of stores, folders and messages.
 
-Lookups by entry id ignore the flags field, as the server does (mapi-soap 3.1). An unknown, malformed or deleted
+Lookups by entry id ignore the flags field, as the server does. An unknown, malformed or deleted
 object is NotFound; an empty entry id is InvalidParameter, as most calls answer it.
 """
 

@@ -1,4 +1,4 @@
-"""Messages: copy, move, read flags, status (mapi-soap 4.5). Deleting is in `deleting`, sending in `outgoing`."""
+"""Messages: copy, move, read flags, status. Deleting is in `deleting`, sending in `outgoing`."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _copy_details(tx: Transaction, pairs: dict[int, int]) -> None:
 def _renewed(
     tx: Transaction, store: Store, target: Folder, messages: Sequence[Message], sync_id: int
 ) -> list[Message]:
-    """The messages as they are in their new folder: everything that names them is new (mapi-soap 19)."""
+    """The messages as they are in their new folder: everything that names them is new."""
     keys = identity.new_source_keys(tx, len(messages))
     imap_id = tx.take("imap", len(messages))
     logged = [

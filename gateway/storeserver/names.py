@@ -1,4 +1,4 @@
-"""The registry of named properties: one for the whole server, names never removed (mapi-soap 11.3).
+"""The registry of named properties: one for the whole server, names never removed.
 
 The numbers of the wire are property ids minus 0x8500; the first is 2.
 """

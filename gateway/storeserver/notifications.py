@@ -1,4 +1,4 @@
-"""Subscriptions and the notices they lead to (mapi-soap 8).
+"""Subscriptions and the notices they lead to.
 
 All sessions of a group share one space of connection numbers and one queue. A client takes the queue with
 notifyGetItems, which waits here, without a thread, until something happens or a minute has passed. Queues are
@@ -103,7 +103,7 @@ class Notifier:
         return sum(len(group.polls) for group in list(self._groups.values()))
 
     def _group(self, session: Session) -> _Group:
-        # Group 0 is no group: each such session is alone and hears of nothing (mapi-soap 2.6).
+        # Group 0 is no group: each such session is alone and hears of nothing.
         key: object = session.group or session
         group = self._groups.get(key)
         if group is None:
@@ -202,7 +202,7 @@ class Notifier:
 
     def _answer(self, group: _Group, session: Session) -> None:
         for one in group.sessions:
-            one.last_used = self._clock.seconds()  # a poll keeps the whole group alive (mapi-soap 2.5)
+            one.last_used = self._clock.seconds()  # a poll keeps the whole group alive
         answer = self._pop_poll(group, session)
         if answer is not None:
             answer.callback(_taken(group.queue))
@@ -297,7 +297,7 @@ def _wants(mask: int, event: ObjectEvent) -> bool:
 
 
 def _object_notice(event: ObjectEvent) -> ObjectNotice:
-    # A folder that changed is reported without its parent (mapi-soap 8.3).
+    # A folder that changed is reported without its parent.
     changed_folder = event.kind == Event.MODIFIED and event.object_type == ObjectType.FOLDER
     parent = None if changed_folder else event.parent
     return ObjectNotice(

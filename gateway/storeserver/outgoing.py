@@ -1,4 +1,4 @@
-"""The outgoing queues: submit, finish, abort (mapi-soap 4.5).
+"""The outgoing queues: submit, finish, abort.
 
 A message in the master queue is sent by the server's spooler, one in the local queue by its owner's client.
 Only the local form marks the message itself.

@@ -1,4 +1,4 @@
-"""What is inside a message: recipients, attachments, embedded messages, and theirs (mapi-soap 5.1, 5.2).
+"""What is inside a message: recipients, attachments, embedded messages, and theirs.
 
 A part has no entry id; it is addressed by its hierarchy id. Parts are created in the order of the tree, a
 parent before its children, and are always read back in that order.

@@ -25,7 +25,7 @@ _HOT_UP_TO: Final = 256
 ALWAYS_WITHHELD: Final = frozenset({p.PR_ATTACH_DATA_BIN, p.PR_EC_IMAP_EMAIL})
 #: Kept once per content (`attachments`), whatever their size.
 SINGLE_INSTANCE: Final = ALWAYS_WITHHELD
-#: Values that tables never show (mapi-soap 6.3).
+#: Values that tables never show.
 NOT_IN_TABLES: Final = ALWAYS_WITHHELD | {p.PR_HTML, p.PR_RTF_COMPRESSED}
 
 #: What message lists usually show; kept in the message's own row.

@@ -1,4 +1,4 @@
-"""Rights: who may do what with an object (mapi-soap 9), and the access control lists.
+"""Rights: who may do what with an object, and the access control lists.
 
 SYSTEM, administrators and the owner of a store may do everything in it (an archive store is read-only for its
 owner). Everybody may see and read the store object and its root folder; the creator of an object may see and

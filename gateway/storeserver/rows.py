@@ -1,7 +1,7 @@
 """The rows of contents tables, read in bulk: a fixed number of statements whatever the number of messages.
 
 A row is ``(hierarchy id, {canonical tag: full value})``; a property the message does not have is left out, text
-is not cut. Rows come in natural order, newest first. Which columns are computed: mapi-soap 6.3.
+is not cut. Rows come in natural order, newest first.
 """
 
 from __future__ import annotations
@@ -319,7 +319,7 @@ def _access_props(granted: int, *, own: bool, wanted: Collection[PropTag]) -> Pr
 
 
 def normalized_subject(subject: str) -> str:
-    """The subject without a prefix of two or three letters, colon and blank (mapi-soap 5.3)."""
+    """The subject without a prefix of two or three letters, colon and blank."""
     prefix, colon, rest = subject.partition(":")
     if colon and 2 <= len(prefix) <= 3 and prefix.isalpha():
         return rest.removeprefix(" ")

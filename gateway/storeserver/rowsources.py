@@ -1,4 +1,4 @@
-"""The tables there are: what each lists, and which changes concern it (mapi-soap 6.1)."""
+"""The tables there are: what each lists, and which changes concern it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing messages: saveObject of a new and of an existing one (mapi-soap 5.2)."""
+"""Writing messages: saveObject of a new and of an existing one."""
 
 from __future__ import annotations
 

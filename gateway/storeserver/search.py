@@ -1,4 +1,4 @@
-"""Search folders: what each one was told to show (mapi-soap 10.4), and what it shows now.
+"""Search folders: what each one was told to show, and what it shows now.
 
 A search folder keeps no result. Its rows are found when they are asked for, with the rights of the store's
 owner, so they are always those of this moment, and a search is never "still running".

@@ -1,4 +1,4 @@
-"""Sessions: who is logged on, since when, from where, and what their calls have opened (mapi-soap 2).
+"""Sessions: who is logged on, since when, from where, and what their calls have opened.
 
 A session ends when it logs off, when nothing was heard of it for the time-out, or with the process. Everything
 it holds (tables, subscriptions, locks) ends with it. This state belongs to the reactor's thread, but calls in
@@ -20,7 +20,7 @@ MIN_TIMEOUT: Final = 300.0
 """A session lives at least so many seconds after its last call."""
 MAX_TABLES: Final = 10_000
 
-# Capabilities (mapi-soap 2.3)
+# Capabilities
 COMPRESSION: Final = 0x1
 LARGE_SESSION_ID: Final = 0x10
 MULTI_SERVER: Final = 0x40

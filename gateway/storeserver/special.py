@@ -1,4 +1,4 @@
-"""The special folders of a new store, and every property that leads to them (mapi-soap 13)."""
+"""The special folders of a new store, and every property that leads to them."""
 
 from __future__ import annotations
 

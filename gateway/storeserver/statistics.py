@@ -1,4 +1,4 @@
-"""The statistics tables: what the server is doing, who is logged on, who has how much (mapi-soap 6.1)."""
+"""The statistics tables: what the server is doing, who is logged on, who has how much."""
 
 from __future__ import annotations
 

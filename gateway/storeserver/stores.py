@@ -1,4 +1,4 @@
-"""Stores: create, find, attach and detach them; receive folders (mapi-soap 4.2, 4.13, 13)."""
+"""Stores: create, find, attach and detach them; receive folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which messages the client of a restricted synchronisation has, by source key (mapi-soap 7.4).
+"""Which messages the client of a restricted synchronisation has, by source key.
 
 A set belongs to a sync id and the position that was answered with it, so that a call can be repeated.
 """

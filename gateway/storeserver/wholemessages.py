@@ -1,4 +1,4 @@
-"""Whole messages between the store's trees and the stream calls' content (mapi-soap 7.6 - 7.8)."""
+"""Whole messages between the store's trees and the stream calls' content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which properties a client may not write, and which ones are columns (mapi-soap 5.2)."""
+"""Which properties a client may not write, and which ones are columns."""
 
 from __future__ import annotations
 
