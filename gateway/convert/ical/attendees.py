@@ -121,11 +121,11 @@ def read_people(
     invited = [(address, line) for line in component.all("ATTENDEE") if (address := calendar_address(line))]
     line = component.first("ORGANIZER")
     organizer = calendar_address(line) if line is not None else ""
-    if not invited:
-        _no_meeting(content)
-        return
     if only_own:
         _answer(content, invited, options)
+        return
+    if not invited:
+        _no_meeting(content)
         return
     if line is not None and organizer:
         _read_organizer(line, organizer, content.props)

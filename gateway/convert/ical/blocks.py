@@ -57,7 +57,9 @@ def flat(block: Block, out: list[str]) -> None:
 def encoded(lines: Iterable[str]) -> bytes:
     """Lines as octets, folded."""
     parts = [
-        line + "\r\n" if len(line) <= _LONGEST and line.isascii() else fold(line).decode("utf-8")
+        line + "\r\n"
+        if len(line) <= _LONGEST and line.isascii() and line.isprintable()
+        else fold(line).decode("utf-8")
         for line in lines
     ]
     return "".join(parts).encode("utf-8")

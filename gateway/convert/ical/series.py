@@ -103,7 +103,10 @@ def _series(
 def _listed(
     rules: tuple[str, ...], dates: tuple[int, ...], start: datetime, end_offset: int, zone: Zone
 ) -> Pattern:
-    return listing(members(rules, dates, start, zone), rtime(start) % DAY, end_offset)
+    found = members(rules, dates, start, zone)
+    if not found or min(found) != rtime(start) // DAY * DAY:
+        raise Unrepresentable("single dates that do not begin with DTSTART have no form in MAPI")
+    return listing(found, rtime(start) % DAY, end_offset)
 
 
 def members(rules: tuple[str, ...], dates: tuple[int, ...], start: datetime, zone: Zone) -> set[int]:

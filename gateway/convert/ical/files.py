@@ -1,0 +1,86 @@
+"""ATTACH and the attachments of an item (RFC 5545 3.8.1.1): files inside the text, both ways.
+
+Links stay beside the item, nothing is fetched. An attachment that a text lacks stays in the store: clients leave
+out what they have not loaded.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Final
+
+from gateway.convert.ical.blocks import Block
+from gateway.convert.ical.options import Options
+from gateway.convert.ical.values import number, text
+from gateway.convert.lines import Component, Line, line_text
+from gateway.mapi import proptags as pt
+from gateway.mapi.content import AttachmentContent, MessageContent
+from gateway.mapi.props import NamedProps
+
+BY_VALUE: Final = 1
+MAX_FILES: Final = 100
+_NOT_POSITIONED: Final = 0xFFFFFFFF
+_NAMES: Final = ("X-FILENAME", "FILENAME", "X-APPLE-FILENAME")
+_UNTYPED: Final = "application/octet-stream"
+
+
+def write_files(block: Block, attachments: list[AttachmentContent], options: Options) -> None:
+    """ATTACH for every file that is small enough."""
+    for attachment in attachments:
+        data = attachment.data
+        if data is None or number(attachment.props, pt.PR_ATTACH_METHOD) not in (None, BY_VALUE):
+            continue
+        if attachment.props.get(pt.PR_ATTACHMENT_HIDDEN):
+            continue
+        size = len(data) if isinstance(data, bytes) else data.size
+        if size <= options.inline:
+            raw = data if isinstance(data, bytes) else data.read()
+            block.lines.append(_attach_line(attachment, raw))
+
+
+def _attach_line(attachment: AttachmentContent, data: bytes) -> str:
+    params = {"FMTTYPE": (text(attachment.props, pt.PR_ATTACH_MIME_TAG) or _UNTYPED,)}
+    params |= {"VALUE": ("BINARY",), "ENCODING": ("BASE64",)}
+    name = text(attachment.props, pt.PR_ATTACH_LONG_FILENAME) or text(attachment.props, pt.PR_ATTACH_FILENAME)
+    if name:
+        params["X-FILENAME"] = (name,)
+    return line_text("ATTACH", b64encode(data).decode("ascii"), params)
+
+
+def read_files(component: Component, content: MessageContent) -> None:
+    """Add the files of a component that the item does not have yet."""
+    present: set[tuple[str, object]] = {
+        (text(each.props, pt.PR_ATTACH_LONG_FILENAME), each.data)
+        for each in content.attachments
+        if isinstance(each.data, bytes)
+    }
+    for line in component.all("ATTACH"):
+        found = _file(line)
+        if found is None or len(content.attachments) >= MAX_FILES:
+            continue
+        key = text(found.props, pt.PR_ATTACH_LONG_FILENAME), found.data
+        if key not in present:
+            present.add(key)
+            content.attachments.append(found)
+
+
+def _file(line: Line) -> AttachmentContent | None:
+    if line.param("VALUE").upper() != "BINARY" and line.param("ENCODING").upper() != "BASE64":
+        return None
+    try:
+        data = b64decode("".join(line.value.split()), validate=True)
+    except ValueError:
+        return None
+    name = next((line.param(each) for each in _NAMES if line.param(each)), "attachment")
+    name = name.replace("\\", "/").rpartition("/")[2] or "attachment"
+    kind = line.param("FMTTYPE").lower() or _UNTYPED
+    props: NamedProps = {
+        pt.PR_ATTACH_METHOD: BY_VALUE,
+        pt.PR_ATTACH_LONG_FILENAME: name,
+        pt.PR_DISPLAY_NAME: name,
+        pt.PR_ATTACH_MIME_TAG: kind,
+        pt.PR_RENDERING_POSITION: _NOT_POSITIONED,
+    }
+    if "." in name.strip("."):
+        props[pt.PR_ATTACH_EXTENSION] = "." + name.rpartition(".")[2]
+    return AttachmentContent(props, data)
