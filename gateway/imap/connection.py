@@ -226,7 +226,7 @@ class User:
 
     async def mailbox(self, name: str) -> Mailbox:
         """The mailbox of a name. Raises NotFound."""
-        return (await self.account.mailboxes()).get(name)
+        return await self.account.mailbox(name)
 
     async def folder(self, name: str) -> Mailbox:
         """A mailbox that holds messages. Raises NotFound, Refused."""

@@ -6,10 +6,11 @@ followed at once, as the bits of an integer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.imap.codec import commands as c
+from gateway.mailbox.folders import OTHERS_PREFIX
 from gateway.mailbox.names import DELIMITER, INBOX
 from gateway.mailbox.tree import Mailbox, Mailboxes
 
@@ -71,13 +72,10 @@ def attributes(mailbox: Mailbox) -> list[str]:
 
 def patterns_of(reference: str, patterns: Iterable[str]) -> list[Pattern]:
     """Patterns behind their reference, which is a plain prefix (6.3.9)."""
-    return [Pattern(_inbox(reference + pattern)) for pattern in patterns]
-
-
-def _inbox(pattern: str) -> str:
-    """INBOX is spelt in any case of letters (5.1)."""
-    head, slash, rest = pattern.partition(DELIMITER)
-    return f"{INBOX}{slash}{rest}" if head.upper() == INBOX else pattern
+    texts = [reference + pattern for pattern in patterns]
+    # INBOX is spelt in any case of letters (5.1).
+    texts += [INBOX + text[5:] for text in texts if text[:5].upper() == INBOX != text[:5]]
+    return [Pattern(text) for text in texts]
 
 
 def needs_subscriptions(command: c.List) -> bool:
@@ -85,18 +83,34 @@ def needs_subscriptions(command: c.List) -> bool:
     return "SUBSCRIBED" in command.selection or "SUBSCRIBED" in command.returns
 
 
+def asks_for_others(command: c.List) -> bool:
+    """Whether a pattern names other users' mailboxes: those are looked for only then, for it takes many calls."""
+    top = OTHERS_PREFIX.lower()
+    return any((command.reference + pattern).lower().startswith(top) for pattern in command.patterns)
+
+
 def matches(command: c.List, tree: Mailboxes, subscribed: frozenset[str]) -> Iterator[Listed]:
     """The mailboxes a LIST asks for, parents before children."""
     patterns = patterns_of(command.reference, command.patterns)
     selected = _selected(command, tree, subscribed)
-    names: Mapping[str, Mailbox | None] = {mailbox.name: mailbox for mailbox in tree}
-    if "SUBSCRIBED" in command.selection:
-        names = {**names, **{name: None for name in sorted(subscribed) if name not in names}}
+    names = _names(tree, subscribed if "SUBSCRIBED" in command.selection else frozenset())
+    if not command.selection - {"REMOTE", "RECURSIVEMATCH"}:
+        selected = frozenset(names)
     above = _parents(selected) if "RECURSIVEMATCH" in command.selection else frozenset()
     for name, mailbox in names.items():
         chosen = name in selected
         if (chosen or name in above) and any(pattern.matches(name) for pattern in patterns):
             yield _listed(command, name, mailbox, subscribed, below=name in above)
+
+
+def _names(tree: Mailboxes, more: frozenset[str]) -> dict[str, Mailbox | None]:
+    """Every name there is: mailboxes, others a client subscribed to, and parents that are no mailboxes."""
+    found: dict[str, Mailbox | None] = {mailbox.name: mailbox for mailbox in tree}
+    missing = (more | _parents(found)) - found.keys()
+    if not missing:
+        return found
+    found.update(dict.fromkeys(missing))
+    return dict(sorted(found.items(), key=lambda item: (item[0] != INBOX, item[0].split(DELIMITER))))
 
 
 def _selected(command: c.List, tree: Mailboxes, subscribed: frozenset[str]) -> frozenset[str]:
@@ -120,7 +134,7 @@ def _parents(names: Iterable[str]) -> frozenset[str]:
 def _listed(
     command: c.List, name: str, mailbox: Mailbox | None, subscribed: frozenset[str], *, below: bool
 ) -> Listed:
-    said = ["\\NonExistent"] if mailbox is None else attributes(mailbox)
+    said = attributes(mailbox) if mailbox is not None else _of_nothing(command, name, subscribed)
     if needs_subscriptions(command) and name in subscribed:
         said.append("\\Subscribed")
     # RFC 5258 3.5: which selection options something below fits.
@@ -128,14 +142,21 @@ def _listed(
     return Listed(name, tuple(said), mailbox, (("CHILDINFO", criteria),) if below and criteria else ())
 
 
+def _of_nothing(command: c.List, name: str, subscribed: frozenset[str]) -> list[str]:
+    r"""What is said of a name that is no mailbox: clients of old know \Noselect only."""
+    if name in subscribed:
+        return ["\\NonExistent"]
+    return ["\\NonExistent" if command.extended else "\\Noselect", "\\HasChildren"]
+
+
 def lsub_matches(
     command: c.Lsub, tree: Mailboxes, subscribed: frozenset[str]
 ) -> Iterator[tuple[str, Sequence[str]]]:
     r"""Subscribed names that fit; with ``%`` also, as \Noselect, the parents of such that lie deeper."""
-    [pattern] = patterns_of(command.reference, (command.pattern,))
+    patterns = patterns_of(command.reference, (command.pattern,))
     parents = _parents(subscribed) - subscribed if command.pattern.endswith("%") else frozenset()
     for name in sorted(subscribed | parents, key=lambda name: (name != INBOX, name.split(DELIMITER))):
-        if pattern.matches(name):
+        if any(pattern.matches(name) for pattern in patterns):
             yield name, ("\\Noselect",) if name in parents else _lsub_attributes(tree, name)
 
 

@@ -1,4 +1,4 @@
-"""LIST and LSUB (RFC 9051 6.3.9; RFC 5258, 5819, 6154, 3348; RFC 3501 6.3.9)."""
+"""LIST and LSUB (RFC 9051 6.3.9; RFC 5258, 5819, 6154, 3348, 8440, 9590; RFC 3501 6.3.9)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from gateway.imap import listing
 from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
+from gateway.imap.commands.acl import rights_of
+from gateway.imap.commands.metadata import chosen
 from gateway.imap.commands.status import values_of
 from gateway.imap.connection import User
+from gateway.mailbox.tree import Mailbox
 
 
 async def list_(user: User, command: c.List) -> AsyncIterator[bytes | Done]:
@@ -18,13 +21,24 @@ async def list_(user: User, command: c.List) -> AsyncIterator[bytes | Done]:
         yield w.list_root()
         return
     utf8 = user.connection.utf8
-    tree = await user.account.mailboxes()
+    tree = await user.account.mailboxes(others=listing.asks_for_others(command))
     subscribed = await user.account.subscriptions() if listing.needs_subscriptions(command) else frozenset()
     for found in listing.matches(command, tree, subscribed):
         yield w.list_item(found.attributes, found.name, utf8=utf8, extended=found.extended)
-        if "STATUS" in command.returns and found.mailbox is not None and found.mailbox.selectable:
-            values = await values_of(user, found.mailbox, command.status)
-            yield w.status_item(found.name, values, utf8=utf8)
+        if found.mailbox is not None:
+            async for more in _returned(user, command, found.mailbox):
+                yield more
+
+
+async def _returned(user: User, command: c.List, mailbox: Mailbox) -> AsyncIterator[bytes]:
+    utf8 = user.connection.utf8
+    if "STATUS" in command.returns and mailbox.selectable:
+        yield w.status_item(mailbox.name, await values_of(user, mailbox, command.status), utf8=utf8)
+    if "MYRIGHTS" in command.returns:
+        yield rights_of(user, mailbox)
+    if "METADATA" in command.returns:
+        found = chosen(await user.account.annotations(mailbox), command.metadata, 0)
+        yield w.metadata(mailbox.name, found, utf8=utf8)
 
 
 async def lsub(user: User, command: c.Lsub) -> AsyncIterator[bytes | Done]:

@@ -8,14 +8,13 @@ from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox
 from gateway.imap.connection import User
-from gateway.mailbox.tree import OTHER, PUBLIC
+from gateway.mailbox.folders import OTHERS_PREFIX, PUBLIC_PREFIX
+from gateway.mailbox.names import DELIMITER
+from gateway.mailbox.tree import PUBLIC
 
 
 async def namespace(user: User, command: c.Namespace) -> AsyncIterator[bytes | Done]:
-    """Name the prefixes; a class without mailboxes is NIL."""
-    found: dict[str, set[str]] = {OTHER: set(), PUBLIC: set()}
-    for mailbox in await user.account.mailboxes():
-        if mailbox.namespace in found:
-            found[mailbox.namespace].add(mailbox.name.partition("/")[0] + "/")
-    classes = ([""], sorted(found[OTHER]), sorted(found[PUBLIC]))
+    """Name the prefixes. Public folders are named when there are any that the user may see."""
+    public = any(mailbox.namespace == PUBLIC for mailbox in await user.account.mailboxes())
+    classes = ([""], [OTHERS_PREFIX + DELIMITER], [PUBLIC_PREFIX + DELIMITER] if public else [])
     yield write_mailbox.namespaces(classes, utf8=user.connection.utf8)

@@ -1,0 +1,114 @@
+"""ACL, METADATA, NAMESPACE of other users (RFC 4314, 5464, 8440, 9590, 2342)."""
+
+from __future__ import annotations
+
+from tests.imap.dialogue import Dialogue, message
+from tests.imap.server import Server
+
+
+def test_rights(imap: Dialogue, imap_server: Server) -> None:
+    imap.names["other"] = imap_server.new_user()
+    imap.talk("""
+        C: a1 MYRIGHTS INBOX
+        S: * MYRIGHTS INBOX lrswipkxtea
+        S: a1 OK ...
+        C: a2 GETACL INBOX
+        S: * ACL INBOX @user@ lrswipkxtea...
+        S: a2 OK ...
+        C: a3 SETACL INBOX @other@ lr
+        S: a3 OK ...
+        C: a4 GETACL INBOX
+        S: * ACL INBOX @user@ lrswipkxtea...@other@ lr...
+        S: a4 OK ...
+        C: a5 SETACL INBOX @other@ +s
+        S: a5 OK ...
+        C: a6 LISTRIGHTS INBOX @other@
+        S: * LISTRIGHTS INBOX @other@ "" l r s w ip k xa t e
+        S: a6 OK ...
+        C: a7 SETACL INBOX @other@ q
+        S: a7 BAD ...
+        C: a8 SETACL INBOX nobody.at.all lr
+        S: a8 NO ...
+        C: a9 LIST "" INBOX RETURN (MYRIGHTS)
+        S: * LIST ... INBOX
+        S: * MYRIGHTS INBOX lrswipkxtea
+        S: a9 OK ...
+        C: b1 DELETEACL INBOX @other@
+        S: b1 OK ...
+    """)
+
+
+def test_the_mailboxes_of_somebody_else(imap: Dialogue, imap_server: Server) -> None:
+    imap.given(inbox=[message("shared")])
+    friend = Dialogue(imap_server)
+    imap.names["friend"] = friend.user
+    friend.names["owner"] = imap.user
+    imap.talk("""
+        C: a1 SETACL INBOX @friend@ lr
+        S: a1 OK ...
+    """)
+    friend.talk("""
+        C: a1 NAMESPACE
+        S: * NAMESPACE (("" "/")) (("Other Users/" "/")) ...
+        S: a1 OK ...
+        C: a2 LIST "" "Other Users/@owner@/*"
+        S: * LIST (\\HasNoChildren) "/" "Other Users/@owner@/Inbox"
+        S: a2 OK ...
+        C: a3 SELECT "Other Users/@owner@/Inbox"
+        S: ...
+        S: * 1 EXISTS
+        S: ...
+        S: a3 OK [READ-ONLY] ...
+        C: a4 FETCH 1 BODY[HEADER.FIELDS (Subject)]
+        S: * 1 FETCH (BODY[HEADER.FIELDS (Subject)] {19}
+        S: Subject: shared
+        S:
+        S: )
+        S: a4 OK ...
+        C: a5 MYRIGHTS "Other Users/@owner@/Inbox"
+        S: * MYRIGHTS "Other Users/@owner@/Inbox" lr
+        S: a5 OK ...
+        C: a6 STORE 1 +FLAGS (\\Deleted)
+        S: a6 NO ...
+        C: a7 SETACL "Other Users/@owner@/Inbox" @owner@ lr
+        S: a7 NO [NOPERM] ...
+        C: a8 APPEND "Other Users/@owner@/Inbox" {14+}
+        C: Subject: x
+        C:
+        C:
+        S: a8 NO [NOPERM] ...
+    """)
+    friend.close()
+
+
+def test_annotations(imap: Dialogue) -> None:
+    imap.talk("""
+        C: a1 SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")
+        S: a1 OK ...
+        C: a2 GETMETADATA INBOX (/private/comment /shared/comment /private/none)
+        S: * METADATA INBOX (/private/comment "mine" /shared/comment "ours" /private/none NIL)
+        S: a2 OK ...
+        C: a3 SETMETADATA "" (/private/vendor/x/a "1" /private/vendor/x/b/c {5+}
+        C: two
+        C: )
+        S: a3 OK ...
+        C: a4 GETMETADATA (DEPTH 1) "" /private/vendor/x
+        S: * METADATA "" (/private/vendor/x/a "1")
+        S: a4 OK ...
+        C: a5 GETMETADATA (DEPTH infinity MAXSIZE 3) "" /private/vendor/x
+        S: * METADATA "" (/private/vendor/x/a "1")
+        S: a5 OK [METADATA LONGENTRIES 5] ...
+        C: a6 SETMETADATA INBOX (/private/comment NIL)
+        S: a6 OK ...
+        C: a7 LIST "" INBOX RETURN (METADATA (/private/comment /shared/comment))
+        S: * LIST ... INBOX
+        S: * METADATA INBOX (/private/comment NIL /shared/comment "ours")
+        S: a7 OK ...
+        C: a8 GETMETADATA INBOX /other/comment
+        S: a8 BAD ...
+        C: a9 GETMETADATA nowhere /private/comment
+        S: a9 NO [NONEXISTENT] ...
+        C: b1 SETMETADATA INBOX (/private/comment {65537+}
+    """)
+    imap.talker().send(b"x" * 65537 + b")\r\n")
+    imap.talk("S: b1 NO [METADATA MAXSIZE 65536] ...")
