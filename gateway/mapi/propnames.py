@@ -124,6 +124,8 @@ KEYWORDS: Final = NamedTag(PropName(PS_PUBLIC_STRINGS, "Keywords"), PT_MV_UNICOD
 IMAP_ENVELOPE: Final = NamedTag(PropName(PS_EC_IMAP, 1), PT_UNICODE)
 DAV_RESOURCE_NAME: Final = NamedTag(PropName(PSETID_Kopano_CalDav, 0x25), PT_UNICODE)
 DAV_FOLDER_NAME: Final = NamedTag(PropName(PSETID_Kopano_CalDav, 0x26), PT_UNICODE)
+RETURN_PATH: Final = NamedTag(PropName(PSETID_Gateway, "return-path"), PT_UNICODE)
+"""On mail that delivery sends: a seal and the envelope sender; the stored original goes out as it is."""
 
 # Fixed names used by more than one part of the suite.
 PidLidReminderDelta: Final = static(PSETID_Common, 0x8501, PT_LONG)
