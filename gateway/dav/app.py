@@ -1,0 +1,386 @@
+"""The DAV application: Radicale's methods over our storage, with our own for what is repeated, large or missing there.
+
+One `Application` is made for the process; each request is worked on by a copy of it that carries the request's storage
+and rights, so nothing has to be looked up in hidden context.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit
+from xml.etree import ElementTree as ET
+
+import radicale.app
+from radicale import config, pathutils
+from radicale.app.propfind import xml_propfind_response
+from radicale.item import Item
+from radicale.storage import BaseCollection, BaseStorage
+
+from gateway.convert.errors import ParseError
+from gateway.dav import hrefs, liveprops, multistatus, page, principals, writing, xmlbody
+from gateway.dav.collection import Collection, StoredItem
+from gateway.dav.components import check_body
+from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
+from gateway.dav.options import Options
+from gateway.dav.reports import EXPAND, MULTIGETS, QUERIES, SYNC, Report, asks_only_items
+from gateway.dav.rights import Rights, letters
+from gateway.dav.scope import RequestScope
+from gateway.dav.storage import Storage, transfer
+
+_D: Final = "{DAV:}"
+DAV_CLASSES: Final = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
+METHODS: Final = (
+    "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "PROPFIND", "PROPPATCH", "REPORT",
+)  # fmt: skip
+_MULTI_STATUS: Final = 207
+_XML: Final = "application/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the application sees it. ``path`` is decoded, ``headers`` have names in small letters."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    host: str
+    secure: bool
+
+    @property
+    def base_url(self) -> str:
+        """The server as the client names it, without a slash at the end."""
+        return f"{'https' if self.secure else 'http'}://{self.host}"
+
+    def header(self, name: str) -> str:
+        """A header, "" when it is missing."""
+        return self.headers.get(name, "")
+
+    @property
+    def minimal(self) -> bool:
+        """Whether the client wants to hear only of what is there (RFC 8144 2.1, and Microsoft's Brief)."""
+        prefer = [each.strip().lower() for each in self.header("prefer").split(",")]
+        return "return=minimal" in prefer or self.header("brief").lower() == "t"
+
+
+def configuration(options: Options) -> config.Configuration:
+    """What Radicale is told. Its own users, locks, caches, delays and web pages are not used."""
+    found = config.load()
+    found.update(
+        {
+            "auth": {"type": "denyall", "delay": "0"},
+            "storage": {"type": lambda _: _Nowhere()},
+            "rights": {"type": lambda _: None},
+            "web": {"type": "none"},
+            "server": {
+                "max_content_length": str(options.max_request),
+                "max_resource_size": str(options.max_request * 4 // 5),
+                "delay_on_error": "0",
+            },
+        },
+        "gateway",
+        privileged=True,
+    )
+    return found
+
+
+class _Nowhere(BaseStorage):
+    """The storage of an application that serves nobody."""
+
+    _supports_unicode = True
+    _supports_trailing_whitespace = True
+    _supports_problematic_chars = True
+
+    def __init__(self) -> None:
+        """Nothing is kept."""
+
+
+class Application(radicale.app.Application):
+    """Radicale's methods for the user of one request."""
+
+    def __init__(self, options: Options) -> None:
+        # Radicale writes several lines for every request; what matters is in the gateway's own log.
+        logging.getLogger("radicale").setLevel(logging.CRITICAL)
+        super().__init__(configuration(options))
+        self._options = options
+        self._scope: RequestScope
+        self._asked: Asked
+        self._own_storage: Storage
+
+    def serving(self, scope: RequestScope, asked: Asked) -> Application:
+        """A copy that serves one request."""
+        mine = copy.copy(self)
+        mine._scope = scope
+        mine._asked = asked
+        mine._storage = mine._own_storage = Storage(scope)
+        mine._rights = Rights(scope)
+        return mine
+
+    def __del__(self) -> None:
+        """Radicale's profiler has nothing to tell."""
+
+    # One request
+
+    def answer(self) -> Answer:
+        """Carry the request out. Every error becomes an answer here."""
+        try:
+            return self._answer()
+        except Exception as error:
+            return answer_of(error)
+
+    def _answer(self) -> Answer:
+        asked = self._asked
+        if asked.method not in METHODS:
+            return Answer(405, {"Allow": ", ".join(METHODS)})
+        path = _clean(asked.path)
+        native: Callable[[str], Answer | None] | None = {
+            "OPTIONS": lambda _: options_answer(),
+            "GET": self._page,
+            "HEAD": self._page,
+            "PROPFIND": self._propfind,
+            "REPORT": self._report,
+            "PUT": self._put,
+            "COPY": self._copy,
+            "PROPPATCH": self._proppatch,
+        }.get(asked.method)
+        found = native(path) if native is not None else None
+        return found if found is not None else self._by_radicale(path)
+
+    def _by_radicale(self, path: str) -> Answer:
+        """Have Radicale's method do it."""
+        method = getattr(self, f"do_{self._asked.method}")
+        status, headers, body, _ = method(self._environ(path), "", path, self._scope.user, set(), _info())
+        if isinstance(body, str):
+            body = body.encode("utf-8", "replace")
+        found = {name: value for name, value in dict(headers).items() if name != "DAV"}
+        wanted = self._asked.header("if-none-match")
+        if (
+            self._asked.method in ("GET", "HEAD")
+            and status == 200
+            and wanted
+            and _matches(wanted, found.get("ETag", ""))
+        ):
+            return Answer(304, {"ETag": found["ETag"]})
+        return Answer(int(status), found, body or b"")
+
+    def _environ(self, path: str) -> dict[str, Any]:
+        asked = self._asked
+        scheme = "https" if asked.secure else "http"
+        environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in asked.headers.items()}
+        return environ | {
+            "REQUEST_METHOD": asked.method,
+            "PATH_INFO": path,
+            "QUERY_STRING": "",
+            "CONTENT_TYPE": asked.header("content-type"),
+            "CONTENT_LENGTH": str(len(asked.body)),
+            "HTTP_HOST": asked.host,
+            "SERVER_NAME": asked.host,
+            "SERVER_PORT": "443" if asked.secure else "80",
+            "wsgi.input": io.BytesIO(asked.body),
+            "wsgi.url_scheme": scheme,
+        }
+
+    def _read_xml_request_body(
+        self, environ: Any, request_info: dict[str, Any]
+    ) -> ET.Element | None:
+        """The body's XML, within limits."""
+        return xmlbody.parse(self._asked.body)
+
+    def _xml_response(self, xml_content: ET.Element, request_info: dict[str, Any]) -> bytes:
+        """Add what Radicale does not know, and write the answer."""
+        if xml_content.tag == f"{_D}multistatus":
+            liveprops.complete(xml_content, self._scope, minimal=self._asked.minimal)
+        data: bytes = super()._xml_response(xml_content, request_info)
+        return data
+
+    # Methods of our own
+
+    def _page(self, path: str) -> Answer | None:
+        """The page for people, at the root and at the user's principal."""
+        parts = hrefs.split_path(path)
+        if parts and parts != [self._scope.user]:
+            return None
+        places = self._scope.places(self._scope.user, 0.0)
+        text = page.render(self._scope.user, places, self._asked.base_url)
+        return Answer(200, {**page.HEADERS}, text.encode())
+
+    def _at(self, path: str) -> BaseCollection | Item:
+        """What lies at a path (Refused)."""
+        found = next(iter(self._storage.discover(path)), None)
+        if found is None:
+            raise Refused(404, "", "there is nothing at this path")
+        return found
+
+    def _collection_at(self, path: str) -> tuple[Collection, str]:
+        """The collection that an item's path names, and the last part of the path (Refused)."""
+        parts = hrefs.split_path(path)
+        if len(parts) != 3 or path.endswith("/"):
+            raise Refused(405, "", "only items of collections can be written")
+        collection = self._own_storage.collection(parts[0], parts[1])
+        if collection is None:
+            raise Refused(409, "", "there is no such collection")
+        return collection, parts[2]
+
+    def _propfind(self, path: str) -> Answer | None:
+        """Many items at once are written without a tree; everything else is Radicale's."""
+        depth = self._asked.header("depth").strip().lower() or "infinity"
+        if depth == "infinity":
+            raise Refused(403, "D:propfind-finite-depth")
+        root = xmlbody.parse(self._asked.body)
+        if depth != "1" or not asks_only_items(root) or root is None or len(hrefs.split_path(path)) != 2:
+            return None
+        collection = self._at(path)
+        if not isinstance(collection, Collection):
+            return None
+        report = Report(
+            collection, ET.Element("none"), "", minimal=self._asked.minimal, most=self._options.max_results
+        )
+        tags = [each.tag for each in root[0]]
+        report.props = multistatus.ItemProps(tags, collection.place.kind, minimal=self._asked.minimal)
+        itself = multistatus.fragment(self._own_response(collection, tags))
+        body = multistatus.document([itself, *report.responses(collection.entries)])
+        return Answer(_MULTI_STATUS, {"Content-Type": _XML}, body)
+
+    def _own_response(self, collection: Collection, tags: list[str]) -> ET.Element:
+        """Radicale's answer about a collection itself, completed."""
+        write = "w" in letters(collection.place)
+        response = xml_propfind_response(
+            self, "", f"/{collection.path}/", collection, tags, self._scope.user, "utf-8",
+            self._options.max_request, write=write, raw_permissions=letters(collection.place),
+        )  # fmt: skip
+        around = ET.Element(f"{_D}multistatus")
+        around.append(response)
+        liveprops.complete(around, self._scope, minimal=self._asked.minimal)
+        found: ET.Element = response
+        return found
+
+    def _report(self, path: str) -> Answer | None:
+        root = xmlbody.parse(self._asked.body)
+        if root is None:
+            raise BadRequest("a REPORT needs a body")
+        answered = principals.report(self._scope, root, path)
+        if answered is not None:
+            return Answer(_MULTI_STATUS, {"Content-Type": _XML}, answered)
+        if root.tag not in (SYNC, *MULTIGETS, *QUERIES) or root.find(f".//{EXPAND}") is not None:
+            return None
+        found = self._at(path)
+        collection = (
+            found
+            if isinstance(found, Collection)
+            else found.collection
+            if isinstance(found, StoredItem)
+            else None
+        )
+        if not isinstance(collection, Collection) or not _fits(collection, root.tag):
+            raise Refused(403, "D:supported-report")
+        report = Report(collection, root, "", minimal=self._asked.minimal, most=self._options.max_results)
+        work = report.sync if root.tag == SYNC else report.multiget if root.tag in MULTIGETS else report.query
+        return Answer(_MULTI_STATUS, {"Content-Type": _XML}, work())
+
+    def _put(self, path: str) -> Answer:
+        """PUT of one item (RFC 4791 5.3.2, RFC 6352 6.3.2), merged into what is there.
+
+        The answer has no ETag: what is stored is never byte for byte what was sent (RFC 4791 5.3.4).
+        """
+        collection, href = self._collection_at(path)
+        scope, place = self._scope, collection.place
+        if not hrefs.is_name(href):
+            raise Refused(403, "", "no item can have this name")
+        if "w" not in letters(place):
+            raise Refused(403, "D:need-privileges", "you may not write here")
+        item = collection.item(href)
+        self._check_preconditions(item)
+        component, uid = check_body(place.kind, self._asked.body)
+        if item is None:
+            if uid and uid in collection.listing.by_uid:
+                other = quote(f"/{collection.path}/{collection.listing.by_uid[uid].href}")
+                raise Refused(409, f"{place.kind.precondition}:no-uid-conflict", other)
+            self._save_new(collection, href, component)
+            return Answer(201)
+        if uid and uid != item.entry.uid:
+            raise Refused(409, f"{place.kind.precondition}:no-uid-conflict", "an item keeps its UID")
+        writing.refuse_private(place, item.entry)
+        existing = scope.content(place, item.entry)
+        content = self._convert(collection, existing)
+        scope.wait(lambda: writing.replace(scope, place, item.entry, content))
+        return Answer(204)
+
+    def _save_new(self, collection: Collection, href: str, component: str) -> None:
+        scope, place = self._scope, collection.place
+        content = self._convert(collection, None)
+        scope.wait(lambda: writing.create(scope, place, href, content))
+
+    def _convert(self, collection: Collection, existing: Any) -> Any:
+        """The item of the body (Refused with the precondition that it breaks)."""
+        place, scope = collection.place, self._scope
+        try:
+            return scope.rendering(place).read(self._asked.body, existing, scope.shared.now())
+        except ParseError as error:
+            kind = "valid-calendar-data" if place.kind.is_calendar else "valid-address-data"
+            raise Refused(403, f"{place.kind.precondition}:{kind}", str(error)) from error
+
+    def _check_preconditions(self, item: StoredItem | None) -> None:
+        """If-Match and If-None-Match (RFC 9110 13.1)."""
+        match, none_match = self._asked.header("if-match"), self._asked.header("if-none-match")
+        if match and (item is None or not _matches(match, item.entry.etag)):
+            raise Refused(412, "", "the item is not (any more) the one that you mean")
+        if none_match and item is not None and _matches(none_match, item.entry.etag):
+            raise Refused(412, "", "there is an item already")
+
+    def _copy(self, path: str) -> Answer:
+        """COPY of an item (RFC 4918 9.8)."""
+        source = self._at(path)
+        if not isinstance(source, StoredItem):
+            raise Refused(403, "", "collections are not copied")
+        destination = urlsplit(self._asked.header("destination"))
+        if destination.netloc and destination.netloc != self._asked.host:
+            raise Refused(502, "", "the destination is on another server")
+        target, href = self._collection_at(_clean(unquote(destination.path)))
+        existing = target.item(href)
+        if existing is not None and self._asked.header("overwrite").upper() == "F":
+            raise Refused(412, "", "there is an item already")
+        if existing is None and target.has_uid(source.uid):
+            raise Refused(409, f"{target.place.kind.precondition}:no-uid-conflict")
+        transfer(source, target, href, keep=True)
+        return Answer(204 if existing is not None else 201)
+
+    def _proppatch(self, path: str) -> Answer | None:
+        """Radicale's, once it is clear that the folder may be changed."""
+        found = self._at(path)
+        if isinstance(found, Collection) and not found.place.is_owned:
+            raise Refused(403, "D:need-privileges", "only its owner may change the collection")
+        return None
+
+
+def options_answer() -> Answer:
+    """What is spoken here."""
+    return Answer(200, {"DAV": DAV_CLASSES, "Allow": ", ".join(METHODS)})
+
+
+def _clean(path: str) -> str:
+    """A path that is safe to take apart (BadRequest)."""
+    if "\0" in path or any(part in (".", "..") for part in path.split("/")):
+        raise BadRequest("the path makes no sense")
+    cleaned: str = pathutils.sanitize_path(path)
+    return cleaned
+
+
+def _matches(header: str, etag: str) -> bool:
+    """Whether a list of ETags has one; clients forget the quotes."""
+    wanted = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return "*" in wanted or etag in wanted or etag.strip('"') in wanted
+
+
+def _fits(collection: Collection, tag: str) -> bool:
+    if tag == SYNC:
+        return True
+    return tag.startswith("{urn:ietf:params:xml:ns:caldav}") is collection.place.kind.is_calendar
+
+
+def _info() -> dict[str, Any]:
+    return {"method": "", "login": "", "path": "", "useragent": "", "host": ""}

@@ -1,0 +1,256 @@
+"""Collections and items as Radicale sees them: nothing is read that a request does not need, nothing one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from email.utils import formatdate
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+import vobject
+from radicale.item import Item
+from radicale.item import filter as item_filter
+from radicale.storage import BaseCollection
+
+from gateway.dav import addressbook, properties, tokens, writing
+from gateway.dav.errors import Refused
+from gateway.dav.listing import FIRST, LAST, Entry, Listing, entry_of_href, visible
+from gateway.dav.places import Place
+from gateway.dav.scope import RequestScope
+from gateway.mapi.times import to_unix
+
+_MIN: Final = item_filter.TIMESTAMP_MIN
+_MAX: Final = item_filter.TIMESTAMP_MAX
+
+
+def overlaps(entry: Entry, start: int, end: int) -> bool:
+    """Whether an item may lie in a time range; an instant does when the range holds it (RFC 4791 9.9)."""
+    if entry.first == entry.last:
+        return start <= entry.first < end
+    return entry.first < end and entry.last > start
+
+
+class StoredItem(Item):
+    """An item of a collection; its text is read when somebody asks for it."""
+
+    def __init__(self, collection: Collection, entry: Entry) -> None:
+        super().__init__(
+            collection=collection,
+            href=entry.href,
+            last_modified=formatdate(to_unix(entry.modified), usegmt=True) if entry.modified else None,
+            text="",
+            etag=entry.etag,
+            uid=entry.uid,
+            name="VCALENDAR" if collection.place.kind.is_calendar else "VCARD",
+            component_name=entry.component,
+            time_range=(
+                _MIN if entry.first == FIRST else max(entry.first, _MIN),
+                _MAX if entry.last == LAST else min(entry.last, _MAX),
+            ),
+        )
+        self.entry = entry
+
+    def serialize(self) -> str:
+        """The text of the item (Refused when it is gone)."""
+        if not self._text:
+            collection: Any = self.collection
+            self._text = collection.texts([self.entry]).get(self.entry.source_key, b"").decode()
+            if not self._text:
+                raise Refused(404, "", "the item is gone")
+        return str(self._text)
+
+    @property
+    def vobject_item(self) -> Any:
+        """The parsed text, for filters that need it."""
+        if self._vobject_item is None:
+            self._vobject_item = vobject.readOne(self.serialize())
+        return self._vobject_item
+
+
+class Principal(BaseCollection):
+    """The root, or a principal: a user, the public folders, the address book."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> str:
+        """The path without slashes around it."""
+        return self._path
+
+    @property
+    def etag(self) -> str:
+        """Never the same: what lies below is not part of it."""
+        return '"principal"'
+
+    @property
+    def last_modified(self) -> str:
+        """Unknown."""
+        return formatdate(0, usegmt=True)
+
+    def get_meta(self, key: str | None = None) -> Any:
+        """Its name."""
+        meta = {"D:displayname": self._path} if self._path else {}
+        return meta if key is None else meta.get(key)
+
+    def get_all(self) -> Iterable[Item]:
+        """Nothing but collections lies in it."""
+        return ()
+
+
+class Collection(BaseCollection):
+    """A place, seen by the user of one request under one principal."""
+
+    def __init__(self, scope: RequestScope, principal: str, place: Place) -> None:
+        self.scope = scope
+        self.place = place
+        self._path = f"{principal}/{place.name}"
+        self._listing: Listing | None = None
+
+    @property
+    def path(self) -> str:
+        """The path without slashes around it."""
+        return self._path
+
+    @property
+    def owner(self) -> str:
+        """The owner's principal."""
+        return self.place.owner
+
+    @property
+    def tag(self) -> str:
+        """Calendar or address book."""
+        return self.place.kind.tag
+
+    @property
+    def listing(self) -> Listing:
+        """The items as they are now, read once for the request."""
+        if self._listing is None:
+            self._listing = self.scope.listing(self.place)
+        return self._listing
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The items that the user is shown."""
+        return visible(self.listing.by_key.values(), self.place)
+
+    @property
+    def etag(self) -> str:
+        """The CTag: it changes with every change in the folder."""
+        place = self.place
+        if place.home is None:
+            return f'"{addressbook.token_of(self.listing)}"'
+        return f'"{place.source_key.hex()[-12:]}-{place.changed:x}-{place.count:x}"'
+
+    @property
+    def last_modified(self) -> str:
+        """When something in the folder last changed."""
+        return formatdate(to_unix(self.place.changed) if self.place.changed else 0, usegmt=True)
+
+    # Items
+
+    def item(self, href: str) -> StoredItem | None:
+        """The item of an href."""
+        entry = entry_of_href(self.listing, href)
+        if entry is None or not visible([entry], self.place):
+            return None
+        return StoredItem(self, entry)
+
+    def texts(self, entries: list[Entry], version: str = "3.0") -> dict[bytes, bytes]:
+        """Source key to text, read in batches."""
+        return self.scope.texts(self.place, entries, version)
+
+    def _filled(self, entries: list[Entry]) -> list[StoredItem]:
+        """Items with their texts; those that are gone left out."""
+        texts = self.texts(entries)
+        found = []
+        for entry in entries:
+            text = texts.get(entry.source_key)
+            if text:
+                item = StoredItem(self, entry)
+                item._text = text.decode()
+                found.append(item)
+        return found
+
+    def get_all(self) -> Iterable[Item]:
+        """All items with their texts."""
+        return self._filled(self.entries)
+
+    def get_multi(self, hrefs: Iterable[str]) -> Iterator[tuple[str, Item | None]]:
+        """Items by href, read in one batch; None for those that are not there."""
+        wanted = list(dict.fromkeys(hrefs))
+        items = {href: self.item(href) for href in wanted}
+        filled = {item.href: item for item in self._filled([each.entry for each in items.values() if each])}
+        for href in wanted:
+            found = items[href]
+            yield href, filled.get(found.href) if found else None
+
+    def get_filtered(self, filters: Iterable[ET.Element]) -> Iterator[tuple[Item, bool]]:
+        """Items that may match, and whether they certainly do; only those that may are read."""
+        filters = list(filters)
+        component, start, end, simple = item_filter.simplify_prefilters(filters, self.tag)
+        if component is not None and component not in self.place.kind.components:
+            return
+        unsure: list[Entry] = []
+        for entry in self.entries:
+            if not overlaps(entry, start, end):
+                continue
+            if simple and (not entry.recurring or (start, end) == (_MIN, _MAX)):
+                yield StoredItem(self, entry), True
+            else:
+                unsure.append(entry)
+        for item in self._filled(unsure):
+            yield item, False
+
+    def has_uid(self, uid: str) -> bool:
+        """Whether an item has this UID."""
+        return uid in self.listing.by_uid
+
+    def upload(self, href: str, item: Item) -> Any:
+        """Radicale's own PUT is not used."""
+        raise NotImplementedError
+
+    def delete(self, href: str | None = None) -> None:
+        """Delete an item, or the collection: into the wastebasket."""
+        if href is None:
+            self.scope.wait(lambda: writing.delete_place(self.scope, self.place))
+            self.scope.stale()
+            return
+        entry = entry_of_href(self.listing, href)
+        if entry is None:
+            raise Refused(404, "", "the item is gone")
+        writing.refuse_private(self.place, entry)
+        self.scope.wait(lambda: writing.delete_entry(self.scope, self.place, entry))
+
+    # Synchronisation
+
+    def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
+        """The present token and the hrefs that changed (ValueError for a token that says nothing)."""
+        if old_token:
+            difference = self.scope.since(self.place, old_token)
+            hrefs = [entry.href for entry in visible(difference.changed, self.place)] + difference.removed
+            return self.token_at(difference.position), hrefs
+        return self.token, (entry.href for entry in self.entries)
+
+    @property
+    def token(self) -> str:
+        """The token of the present state."""
+        if self.place.home is None:
+            return addressbook.token_of(self.listing)
+        return tokens.write(self.place.source_key, self.listing.position)
+
+    def token_at(self, position: tokens.Position) -> str:
+        """The token of a position."""
+        return self.token if self.place.home is None else tokens.write(self.place.source_key, position)
+
+    # Properties
+
+    def get_meta(self, key: str | None = None) -> Any:
+        """Properties as Radicale names them."""
+        meta = properties.meta_of(self.place)
+        return meta if key is None else meta.get(key)
+
+    def set_meta(self, props: Mapping[str, str]) -> None:
+        """Change name, description and what else a client keeps with the collection."""
+        self.scope.wait(lambda: writing.change_place(self.scope, self.place, dict(props)))
+        self.scope.stale()

@@ -1,0 +1,139 @@
+"""Homes: the stores that a user sees, and their folders as places; read when asked for, for a short time from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from twisted.internet.defer import DeferredLock
+
+from gateway.dav import hrefs
+from gateway.dav.options import Options
+from gateway.dav.places import FOLDER_TAGS, NAMED_COLUMNS, Home, Place, directory_place, places_of
+from gateway.mapi.errors import MapiError, NoAccess, NotFound
+from gateway.mapi.tables import ObjectType, TableFlags
+from gateway.mapiclient.errors import TransportError
+from gateway.mapiclient.names import Names
+from gateway.mapiclient.session import Session
+from gateway.mapiclient.store import Store
+from gateway.mapiclient.table import Table, rows_of
+from gateway.mapiclient.wire.calls_directory import GetUserList
+
+#: How long (seconds) a tree answers where an item is; listings of collections are always read anew.
+TREE_AGE: Final = 10.0
+#: Whose folders may be seen changes rarely, and asking every store costs.
+OTHERS_AGE: Final = 600.0
+MAX_OTHERS: Final = 200
+_DIRECTORY_TITLE: Final = "Global address book"
+
+
+class UserHomes:
+    """The stores and places of one session's user."""
+
+    def __init__(self, session: Session, options: Options, seconds: Callable[[], float]) -> None:
+        self._session = session
+        self._options = options
+        self._seconds = seconds
+        self._lock = DeferredLock()
+        self._homes: list[Home] = []
+        self._others: list[Home] = []
+        self._others_at = float("-inf")
+        self._places: list[Place] = []
+        self._read_at = float("-inf")
+
+    @property
+    def user(self) -> str:
+        """The user's login name."""
+        return self._session.user
+
+    async def own(self) -> Home:
+        """The user's own store (NotFound when there is none)."""
+        await self._open()
+        return self._homes[0]
+
+    async def places(self, age: float = TREE_AGE) -> list[Place]:
+        """All places, own ones first, as they were at most ``age`` seconds ago."""
+        if self._seconds() - self._read_at <= age:
+            return self._places
+        await self._lock.acquire()
+        try:
+            if self._seconds() - self._read_at > age:
+                self._places, self._read_at = await self._read(), self._seconds()
+            return self._places
+        finally:
+            self._lock.release()
+
+    def stale(self) -> None:
+        """Have the tree read again when it is next asked for."""
+        self._read_at = float("-inf")
+
+    async def _open(self) -> None:
+        if self._homes:
+            return
+        own = await Store.default(self._session)
+        found = [Home(own, self.user, True, await own.special_folders())]
+        if self._options.public:
+            # Not every server has a public store, or has it for every user.
+            with suppress(NotFound, NoAccess):
+                found.append(Home(await Store.public(self._session), hrefs.PUBLIC))
+        self._homes = found
+
+    async def _read(self) -> list[Place]:
+        await self._open()
+        if self._options.others and self._seconds() - self._others_at > OTHERS_AGE:
+            self._others, self._others_at = await self._open_others(), self._seconds()
+        own, *public = self._homes
+        found = await self._places_of(own)
+        for home in (*self._others, *public):
+            try:
+                found += await self._places_of(home)
+            except (NotFound, NoAccess, TransportError):
+                continue  # nothing to see there, or not now
+        if self._options.directory:
+            found.append(directory_place(_DIRECTORY_TITLE))
+        return found
+
+    async def _open_others(self) -> list[Home]:
+        """The stores of other users in which something may be seen, of the first users of the directory."""
+        users = (await self._session.call(GetUserList())).users
+        logins = sorted(each.username for each in users if each.username)
+        found: list[Home] = []
+        for login in [each for each in logins if each not in (self.user, "SYSTEM")][:MAX_OTHERS]:
+            try:
+                home = Home(await Store.of_user(self._session, login), login)
+                if await self._places_of(home):
+                    found.append(home)
+            except (MapiError, TransportError):
+                continue  # no store, or on a server that cannot be reached now
+        return found
+
+    async def _places_of(self, home: Home) -> list[Place]:
+        session = home.store.session
+        named = await Names(session).tags(NAMED_COLUMNS)
+        # Capped at 255 characters, the properties of a collection would not be readable.
+        table = Table(
+            session,
+            home.store.root,
+            (*FOLDER_TAGS, *named),
+            object_type=ObjectType.FOLDER,
+            flags=TableFlags.CONVENIENT_DEPTH | TableFlags.NOCAP,
+        )
+        return places_of(await rows_of(table), home, named)
+
+
+class Homes:
+    """The homes of all users who are logged on."""
+
+    def __init__(self, options: Options, seconds: Callable[[], float]) -> None:
+        self._options = options
+        self._seconds = seconds
+        self._homes: WeakKeyDictionary[Session, UserHomes] = WeakKeyDictionary()
+
+    def of(self, session: Session) -> UserHomes:
+        """The homes of a session's user."""
+        found = self._homes.get(session)
+        if found is None:
+            found = self._homes[session] = UserHomes(session, self._options, self._seconds)
+        return found

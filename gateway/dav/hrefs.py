@@ -1,0 +1,47 @@
+"""Hrefs: names of collections and items that stay as long as what they name, in one place both ways.
+
+A collection is named by its folder's source key, or by the name a client gave it when it made it. An item that a
+client put keeps the client's name (kept as Kopano keeps it, without the suffix); any other is named by its source key,
+so that reading never writes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: Names of principals that are no users.
+PUBLIC: Final = "public"
+DIRECTORY: Final = "directory"
+_NAME: Final = re.compile(r"[^/\x00-\x1f\x7f-\x9f]{1,250}")
+_EXACT: Final = "="
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be the last part of a path."""
+    return _NAME.fullmatch(text) is not None and text not in (".", "..") and text.strip() == text
+
+
+def split_path(path: str) -> list[str]:
+    """The parts of a path; empty ones are left out."""
+    return [part for part in path.split("/") if part]
+
+
+def item_href(stored: str | None, source_key: bytes, suffix: str) -> str:
+    """The href of an item: from the name that was stored with it, or its source key."""
+    if stored and is_name(stored):
+        href = stored[1:] if stored.startswith(_EXACT) else stored + suffix
+        if is_name(href):
+            return href
+    return key_href(source_key, suffix)
+
+
+def key_href(source_key: bytes, suffix: str) -> str:
+    """The href of an item without a name of its own."""
+    return source_key.hex() + suffix
+
+
+def stored_name(href: str, suffix: str) -> str:
+    """What is stored with an item that a client put at this href."""
+    stem = href.removesuffix(suffix)
+    return stem if stem != href and stem and not stem.startswith(_EXACT) else _EXACT + href

@@ -1,0 +1,310 @@
+"""Listings: what lies in a folder, as one table read once, and after that only what the change log tells.
+
+A listing is shared by everybody who may read the folder; whether somebody may, the store says each time, because the
+change log is asked with his session. It can be dropped at any time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from gateway.convert.ical import globalid
+from gateway.convert.vcard.fields import VCARD_UID
+from gateway.convert.vcard.uid import uid_of_key
+from gateway.dav import hrefs, tokens
+from gateway.dav.kinds import Kind
+from gateway.dav.places import Place
+from gateway.dav.tokens import Position
+from gateway.mapi import proptags as pr
+from gateway.mapi.changes import Change, SyncFlags, SyncKind, collapse
+from gateway.mapi.errors import NotFound
+from gateway.mapi.propnames import (
+    DAV_RESOURCE_NAME,
+    PidLidAppointmentEndWhole,
+    PidLidAppointmentStartWhole,
+    PidLidGlobalObjectId,
+    PidLidPrivate,
+    PSETID_Appointment,
+    static,
+)
+from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_SYSTIME, Prop
+from gateway.mapi.restrictions import Or, Restriction, equals
+from gateway.mapi.tables import TableFlags
+from gateway.mapi.times import to_unix
+from gateway.mapiclient.names import Names
+from gateway.mapiclient.session import Session
+from gateway.mapiclient.sync import get_changes, new_sync
+from gateway.mapiclient.table import Table
+
+_RECURRING: Final = static(PSETID_Appointment, 0x8223, PT_BOOLEAN)
+_CLIP_END: Final = static(PSETID_Appointment, 0x8236, PT_SYSTIME)
+_COLUMNS: Final = (
+    pr.PR_ENTRYID,
+    pr.PR_SOURCE_KEY,
+    pr.PR_CHANGE_KEY,
+    pr.PR_MESSAGE_CLASS,
+    pr.PR_LAST_MODIFICATION_TIME,
+    pr.PR_SENSITIVITY,
+    PidLidPrivate,
+    PidLidGlobalObjectId,
+)
+_NAMED: Final = (DAV_RESOURCE_NAME, VCARD_UID)
+_EVENT_COLUMNS: Final = (PidLidAppointmentStartWhole, PidLidAppointmentEndWhole, _RECURRING, _CLIP_END)
+_FLAGS: Final = int(SyncFlags.NORMAL)
+_BATCH: Final = 2000
+#: With more changed items than this the whole folder is listed again.
+_MANY: Final = 200
+#: Hrefs of removed items that are remembered for each collection.
+_MOST_GONE: Final = 5000
+_PRIVATE_FROM: Final = 2
+#: Unix times of what has no beginning or no end.
+FIRST: Final = -(1 << 62)
+LAST: Final = 1 << 62
+
+
+class Entry(NamedTuple):
+    """One item of a collection."""
+
+    href: str
+    etag: str
+    """With its quotes."""
+    source_key: bytes
+    entryid: bytes
+    uid: str
+    component: str
+    modified: int
+    """FILETIME."""
+    private: bool
+    first: int
+    """Unix time at which its first instance begins; `FIRST` when unknown."""
+    last: int
+    """Unix time at which its last instance ends; `LAST` when unknown."""
+    recurring: bool
+
+
+@dataclass(slots=True)
+class Listing:
+    """The items of one folder and how far its change log was read."""
+
+    kind: Kind
+    sync_id: int
+    position: Position
+    by_key: dict[bytes, Entry] = field(default_factory=dict)
+    by_href: dict[str, Entry] = field(default_factory=dict)
+    by_uid: dict[str, Entry] = field(default_factory=dict)
+    gone: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
+    """Source key to href of what was removed."""
+
+    def put(self, entry: Entry) -> None:
+        """Add or replace an item; a second one with the same href is named by its source key."""
+        self.remove(entry.source_key, for_good=False)
+        other = self.by_href.get(entry.href)
+        if other is not None:
+            entry = entry._replace(href=hrefs.key_href(entry.source_key, self.kind.suffix))
+        self.by_key[entry.source_key] = self.by_href[entry.href] = entry
+        self.by_uid.setdefault(entry.uid, entry)
+        self.gone.pop(entry.source_key, None)
+
+    def remove(self, source_key: bytes, *, for_good: bool = True) -> None:
+        """Take an item away."""
+        entry = self.by_key.pop(source_key, None)
+        if entry is None:
+            return
+        self.by_href.pop(entry.href, None)
+        if self.by_uid.get(entry.uid) is entry:
+            del self.by_uid[entry.uid]
+        if for_good:
+            self.gone[source_key] = entry.href
+            if len(self.gone) > _MOST_GONE:
+                self.gone.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a client that stood at an earlier position has to learn."""
+
+    position: Position
+    changed: list[Entry]
+    removed: list[str]
+
+
+class Listings:
+    """The listings of a process, of at most ``most`` items together. Runs in the reactor."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._listings: OrderedDict[tuple[bytes, bytes], Listing] = OrderedDict()
+
+    async def fresh(self, session: Session, place: Place) -> Listing:
+        """The listing of a place as it is now (NoAccess; NotFound when the folder is gone)."""
+        key = session.server_guid, place.source_key
+        listing = self._listings.get(key)
+        if listing is not None:
+            try:
+                await _catch_up(session, place, listing)
+            except NotFound:
+                listing = None  # the store has forgotten the sync id, or the folder is gone
+        if listing is None:
+            listing = await _list(session, place)
+        self._listings[key] = listing
+        self._listings.move_to_end(key)
+        self._trim()
+        return listing
+
+    def _trim(self) -> None:
+        while (
+            len(self._listings) > 1 and sum(len(each.by_key) for each in self._listings.values()) > self._most
+        ):
+            self._listings.popitem(last=False)
+
+    async def since(self, session: Session, place: Place, token: str) -> Difference:
+        """What happened since a token (ValueError when that cannot be told; NoAccess, NotFound)."""
+        position = tokens.read(token, place.source_key)
+        listing = await self.fresh(session, place)
+        if position == listing.position:
+            return Difference(position, [], [])
+        if position.number > listing.position.number:
+            await _check_exists(session, place, listing, position)
+        changes, _ = await _changes(session, place, listing.sync_id, position)
+        return _difference(listing, [each for each in changes if position.is_new(each.change_id)])
+
+
+async def _check_exists(session: Session, place: Place, listing: Listing, position: Position) -> None:
+    """Refuse a position that the store has not reached: it was restored from an older backup."""
+    flags = _FLAGS | SyncFlags.CATCHUP
+    _, last = await get_changes(session, place.source_key, listing.sync_id, 1, SyncKind.CONTENTS, flags)
+    if position.number > last:
+        raise ValueError("the sync token is of a time that the store knows nothing of")
+
+
+def _difference(listing: Listing, changes: Sequence[Change]) -> Difference:
+    changed, removed = [], []
+    for key in collapse(changes):
+        entry = listing.by_key.get(key)
+        if entry is not None:
+            changed.append(entry)
+        elif key in listing.gone:
+            removed.append(listing.gone[key])
+        else:
+            removed.append(_gone_href(key, changes, listing))
+    return Difference(listing.position, changed, [href for href in removed if href])
+
+
+def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing) -> str:
+    """The href of what this process never saw: nobody knows it, unless the client never had it."""
+    first = next(each for each in changes if each.source_key == key)
+    if first.change_type & 0xF == 1:
+        return ""  # it came and went
+    raise ValueError("the name of a removed item is not known any more")
+
+
+async def _changes(
+    session: Session, place: Place, sync_id: int, position: Position
+) -> tuple[list[Change], int]:
+    return await get_changes(session, place.source_key, sync_id, position.asked_from, SyncKind.CONTENTS, _FLAGS)
+
+
+async def _list(session: Session, place: Place) -> Listing:
+    """Read a folder. The position comes first: what changes meanwhile is then told once more, not missed."""
+    sync_id = await new_sync(session, place.source_key, SyncKind.CONTENTS, _FLAGS)
+    flags = _FLAGS | SyncFlags.CATCHUP
+    _, last = await get_changes(session, place.source_key, sync_id, 1, SyncKind.CONTENTS, flags)
+    start = Position(max(last, 1), 0)
+    changes, newest = await _changes(session, place, sync_id, start)
+    listing = Listing(place.kind, sync_id, start.after(changes, newest))
+    for entry in sorted(await _entries(session, place, None), key=lambda each: each.source_key):
+        listing.put(entry)
+    return listing
+
+
+async def _catch_up(session: Session, place: Place, listing: Listing) -> None:
+    before = listing.position
+    changes, newest = await _changes(session, place, listing.sync_id, before)
+    fresh = [each for each in changes if before.is_new(each.change_id)]
+    if fresh:
+        await _apply(session, place, listing, collapse(fresh))
+    if listing.position is before:  # nobody else was faster
+        listing.position = before.after(changes, newest)
+
+
+async def _apply(session: Session, place: Place, listing: Listing, changes: dict[bytes, Change]) -> None:
+    changed = [key for key, change in changes.items() if not change.is_delete]
+    restriction = Or(tuple(equals(pr.PR_SOURCE_KEY, key) for key in changed))
+    found = await _entries(session, place, None if len(changed) > _MANY else restriction) if changed else []
+    wanted = set(changed)
+    there = {entry.source_key for entry in found}
+    for key, change in changes.items():
+        if change.is_delete or key not in there:
+            listing.remove(key)
+    for entry in found:
+        if entry.source_key in wanted:
+            listing.put(entry)
+
+
+async def _entries(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
+    columns = [*_COLUMNS, *await Names(session).tags(_NAMED)]
+    if place.kind.name == "calendar":
+        columns += _EVENT_COLUMNS
+    found: list[Entry] = []
+    table = Table.contents(
+        session, place.entryid, columns, restriction=restriction, flags=TableFlags.NOCAP, batch=_BATCH
+    )
+    async with table:
+        async for rows in table.batches():
+            found += filter(None, (_entry(place.kind, row) for row in rows))
+    return found
+
+
+def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:
+    values = [None if tag & 0xFFFF == PT_ERROR else value for tag, value in row]
+    entryid, key, change_key, message_class, modified, sensitivity, private, goid, name, uid = values[:10]
+    component = kind.component_of(message_class or "")
+    if not component or not entryid or not key:
+        return None
+    first, last, recurring = _times(values[10:])
+    return Entry(
+        hrefs.item_href(name, key, kind.suffix),
+        f'"{(change_key or key).hex()}"',
+        key,
+        entryid,
+        uid or (globalid.to_uid(goid) if goid else uid_of_key(key)),
+        component,
+        modified or 0,
+        bool(private) or (sensitivity or 0) >= _PRIVATE_FROM,
+        first,
+        last,
+        recurring,
+    )
+
+
+def _times(values: Sequence[Any]) -> tuple[int, int, bool]:
+    """The time an event covers, as Unix times."""
+    if not values or not values[0]:
+        return FIRST, LAST, True
+    start, end, recurring, clip_end = values
+    first = to_unix(start)
+    if recurring:
+        # The clip end is a local day; exceptions may lie a little outside of the pattern.
+        return first - 7 * 86400, to_unix(clip_end) + 7 * 86400 if clip_end else LAST, True
+    return first, to_unix(end) if end else first, False
+
+
+def entry_of_href(listing: Listing, href: str) -> Entry | None:
+    """The item of an href; any item is also found under its source key."""
+    found = listing.by_href.get(href)
+    if found is None and href.endswith(listing.kind.suffix):
+        try:
+            return listing.by_key.get(bytes.fromhex(href.removesuffix(listing.kind.suffix)))
+        except ValueError:
+            return None
+    return found
+
+
+def visible(entries: Iterable[Entry], place: Place) -> list[Entry]:
+    """The items that a user is shown: private contacts and tasks of others are not, private events as times only."""
+    if place.sees_private or place.kind.name == "calendar":
+        return list(entries)
+    return [entry for entry in entries if not entry.private]

@@ -1,0 +1,112 @@
+"""Multistatus answers for many items, written as text: one line of bytes per item, no tree (RFC 4918 13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from email.utils import formatdate
+from typing import Final
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
+
+from gateway.dav.kinds import Kind
+from gateway.dav.listing import Entry
+from gateway.mapi.times import to_unix
+
+_D: Final = "{DAV:}"
+_C: Final = "{urn:ietf:params:xml:ns:caldav}"
+_CR: Final = "{urn:ietf:params:xml:ns:carddav}"
+CALENDAR_DATA: Final = f"{_C}calendar-data"
+ADDRESS_DATA: Final = f"{_CR}address-data"
+DATA_TAGS: Final = (CALENDAR_DATA, ADDRESS_DATA)
+HEAD: Final = (
+    '<?xml version="1.0" encoding="utf-8"?>\n'
+    '<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:CR="urn:ietf:params:xml:ns:carddav">'
+)
+TAIL: Final = "</multistatus>\n"
+_OK: Final = "<status>HTTP/1.1 200 OK</status></propstat>"
+_MISSING: Final = "<status>HTTP/1.1 404 Not Found</status></propstat>"
+#: What XML 1.0 cannot carry.
+_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_SAFE_HREF: Final = re.compile(r"[A-Za-z0-9._~@-]+")
+
+
+def xml_text(text: str) -> str:
+    """Text as XML."""
+    return escape(_ILLEGAL.sub("", text))
+
+
+def href_text(base: str, href: str) -> str:
+    """The path of an item as it is written in XML; ``base`` is quoted already."""
+    return base + href if _SAFE_HREF.fullmatch(href) else base + escape(quote(href, safe="~@!$*(),;=:+"))
+
+
+def element(tag: str) -> str:
+    """An empty element of a tag in Clark notation."""
+    if tag.startswith(_D):
+        return f"<{tag[len(_D) :]}/>"
+    namespace, _, name = tag.lstrip("{").rpartition("}")
+    return f'<{name} xmlns="{escape(namespace, {chr(34): "&quot;"})}"/>'
+
+
+class ItemProps:
+    """Writes the properties that a request asks of items; which ones is decided once for all of them."""
+
+    def __init__(self, tags: Sequence[str], kind: Kind, *, minimal: bool = False) -> None:
+        writers = {
+            f"{_D}getetag": _etag,
+            f"{_D}getcontenttype": lambda entry, text: _content_type(kind),
+            f"{_D}resourcetype": lambda entry, text: "<resourcetype/>",
+            f"{_D}getlastmodified": _last_modified,
+            CALENDAR_DATA if kind.is_calendar else ADDRESS_DATA: _data,
+        }
+        self.needs_text = any(tag in DATA_TAGS and tag in writers for tag in tags)
+        self._found: list[Callable[[Entry, str], str]] = [writers[tag] for tag in tags if tag in writers]
+        missing = "".join(element(tag) for tag in dict.fromkeys(tags) if tag not in writers)
+        self._missing = f"<propstat><prop>{missing}</prop>{_MISSING}" if missing and not minimal else ""
+        self._only_etag = self._found == [_etag] and not self._missing
+
+    def response(self, path: str, entry: Entry, text: str) -> str:
+        """The response for one item; ``text`` may be empty unless `needs_text`."""
+        if self._only_etag:
+            return (
+                f"<response><href>{path}</href><propstat><prop><getetag>{entry.etag}</getetag></prop>"
+                f"{_OK}</response>"
+            )
+        found = "".join(write(entry, text) for write in self._found)
+        present = f"<propstat><prop>{found}</prop>{_OK}" if found or not self._missing else ""
+        return f"<response><href>{path}</href>{present}{self._missing}</response>"
+
+
+def _etag(entry: Entry, text: str) -> str:
+    return f"<getetag>{entry.etag}</getetag>"
+
+
+def _content_type(kind: Kind) -> str:
+    return f"<getcontenttype>{kind.content_type}</getcontenttype>"
+
+
+def _last_modified(entry: Entry, text: str) -> str:
+    return f"<getlastmodified>{formatdate(to_unix(entry.modified), usegmt=True)}</getlastmodified>"
+
+
+def _data(entry: Entry, text: str) -> str:
+    name = "CR:address-data" if entry.component == "VCARD" else "C:calendar-data"
+    return f"<{name}>{xml_text(text)}</{name}>"
+
+
+def status_response(path: str, status: str) -> str:
+    """The response for an item of which there is nothing to tell but a status ("404 Not Found")."""
+    return f"<response><href>{path}</href><status>HTTP/1.1 {status}</status></response>"
+
+
+def document(parts: Iterable[str], token: str = "") -> bytes:
+    """The whole answer."""
+    last = f"<sync-token>{xml_text(token)}</sync-token>" if token else ""
+    return "".join((HEAD, *parts, last, TAIL)).encode("utf-8", "replace")
+
+
+def fragment(tree: ET.Element) -> str:
+    """An element of a tree as part of a document."""
+    return ET.tostring(tree, "unicode")

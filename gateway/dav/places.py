@@ -1,0 +1,215 @@
+"""Places: the folders a user sees as collections, of his own store, of other users and of the public store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.dav import hrefs
+from gateway.dav.kinds import CALENDAR, CONTACTS, DIRECTORY, TASKS, Kind, kind_of
+from gateway.mapi import proptags as pr
+from gateway.mapi.ids import GLOBAL_ADDRESS_BOOK, parse_object_entryid
+from gateway.mapi.propnames import DAV_FOLDER_NAME, PSETID_Gateway
+from gateway.mapi.props import PT_UNICODE, NamedTag, PropName, Props, PropTag
+from gateway.mapi.rights import Rights
+from gateway.mapiclient.store import Special, Store
+
+#: Properties of a collection that MAPI has no place for (colour, order ...), as a JSON object of texts.
+COLLECTION_PROPS: Final = NamedTag(PropName(PSETID_Gateway, "dav-properties"), PT_UNICODE)
+#: Named columns of the hierarchy table, after `FOLDER_TAGS`.
+NAMED_COLUMNS: Final = (DAV_FOLDER_NAME, COLLECTION_PROPS)
+FOLDER_TAGS: Final = (
+    pr.PR_ENTRYID,
+    pr.PR_PARENT_ENTRYID,
+    pr.PR_DISPLAY_NAME,
+    pr.PR_CONTAINER_CLASS,
+    pr.PR_FOLDER_TYPE,
+    pr.PR_EC_HIERARCHYID,
+    pr.PR_SOURCE_KEY,
+    pr.PR_RIGHTS,
+    pr.PR_ATTR_HIDDEN,
+    pr.PR_COMMENT,
+    pr.PR_CONTENT_COUNT,
+    pr.PR_LOCAL_COMMIT_TIME_MAX,
+)
+_MAX_DEPTH: Final = 64
+_NORMAL_FOLDER: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One opened store whose folders become places."""
+
+    store: Store
+    owner: str
+    """Login name of the owner, or `hrefs.PUBLIC`."""
+    own: bool = False
+    """Whether it is the session user's own."""
+    special: dict[Special, bytes] = field(default_factory=dict)
+
+    @property
+    def wastebasket(self) -> bytes:
+        """Entry id of the folder for what is deleted, empty when it has none."""
+        return self.store.props.get(pr.PR_IPM_WASTEBASKET_ENTRYID) or b""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder that is a collection, as it was when the tree was read."""
+
+    name: str
+    """The last part of its path."""
+    kind: Kind
+    entryid: bytes
+    source_key: bytes
+    server_id: int
+    title: str
+    rights: int
+    home: Home | None
+    """None for the global address book."""
+    comment: str = ""
+    changed: int = 0
+    count: int = 0
+    stored: dict[str, str] = field(default_factory=dict)
+    is_default: bool = False
+
+    @property
+    def owner(self) -> str:
+        """Login name of the owner, or the name of a principal that is no user."""
+        return self.home.owner if self.home else hrefs.DIRECTORY
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it lies in the session user's own store."""
+        return self.home is not None and self.home.own
+
+    @property
+    def sees_private(self) -> bool:
+        """Whether private items are shown: to their owner, and in public folders."""
+        return self.home is None or self.home.own or self.owner == hrefs.PUBLIC
+
+    @property
+    def readable(self) -> bool:
+        """Whether items may be read."""
+        return bool(self.rights & Rights.READ_ANY)
+
+    @property
+    def writable(self) -> bool:
+        """Whether items may be put; the store decides about each one."""
+        return bool(self.rights & (Rights.CREATE | Rights.EDIT_OWNED | Rights.EDIT_ANY | Rights.DELETE_ANY))
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether the folder itself may be changed and deleted."""
+        return bool(self.rights & Rights.FOLDER_OWNER)
+
+    @property
+    def shown_title(self) -> str:
+        """The name that tells it from the user's own collections."""
+        if self.home is None or self.home.own or self.owner == hrefs.PUBLIC:
+            return self.title
+        return f"{self.title} ({self.owner})"
+
+
+def directory_place(title: str) -> Place:
+    """The global address book."""
+    return Place(
+        name="global-address-book",
+        kind=DIRECTORY,
+        entryid=GLOBAL_ADDRESS_BOOK,
+        source_key=b"",
+        server_id=0,
+        title=title,
+        rights=Rights.READ_ANY | Rights.FOLDER_VISIBLE,
+        home=None,
+    )
+
+
+def places_of(rows: Iterable[Props], home: Home, named: Sequence[PropTag]) -> list[Place]:
+    """The places among the folders of a store; ``named`` are the tags of `NAMED_COLUMNS`.
+
+    Hidden folders, search folders, what lies in the wastebasket and what may not be read are left out.
+    """
+    children: dict[bytes, list[Props]] = {}
+    for row in rows:
+        if not row.get(pr.PR_ATTR_HIDDEN) and row.get(pr.PR_FOLDER_TYPE, 1) == _NORMAL_FOLDER:
+            children.setdefault(row.get(pr.PR_PARENT_ENTRYID, b""), []).append(row)
+    found: list[Place] = []
+    level = [home.store.ipm_subtree]
+    for _ in range(_MAX_DEPTH):
+        below = [row for parent in level for row in children.get(parent, ())]
+        below = [row for row in below if row[pr.PR_ENTRYID] != home.wastebasket]
+        found += filter(None, (_place(row, home, named) for row in below))
+        level = [row[pr.PR_ENTRYID] for row in below]
+        if not level:
+            break
+    return _distinct(found)
+
+
+def _place(row: Props, home: Home, named: Sequence[PropTag]) -> Place | None:
+    kind = kind_of(row.get(pr.PR_CONTAINER_CLASS, ""))
+    rights = row.get(pr.PR_RIGHTS, int(Rights.OWNER))
+    source_key = row.get(pr.PR_SOURCE_KEY, b"")
+    if kind is None or not rights & Rights.READ_ANY or not source_key:
+        return None
+    name_tag, props_tag = named
+    name = row.get(name_tag) if name_tag else None
+    entryid = row[pr.PR_ENTRYID]
+    return Place(
+        name=name if isinstance(name, str) and hrefs.is_name(name) else source_key.hex(),
+        kind=kind,
+        entryid=entryid,
+        source_key=source_key,
+        server_id=row.get(pr.PR_EC_HIERARCHYID, 0),
+        title=row.get(pr.PR_DISPLAY_NAME, "") or kind.name,
+        rights=rights,
+        home=home,
+        comment=row.get(pr.PR_COMMENT, ""),
+        changed=row.get(pr.PR_LOCAL_COMMIT_TIME_MAX, 0),
+        count=row.get(pr.PR_CONTENT_COUNT, 0),
+        stored=stored_props(row.get(props_tag) if props_tag else None),
+        is_default=entryid in _defaults(home),
+    )
+
+
+def _defaults(home: Home) -> set[bytes]:
+    wanted = (Special.CALENDAR, Special.CONTACTS, Special.TASKS, Special.NOTES, Special.JOURNAL)
+    return {home.special[each] for each in wanted if each in home.special}
+
+
+def _distinct(found: Sequence[Place]) -> list[Place]:
+    """Places with different names: of two with the same one (a copied folder) the older keeps it."""
+    taken: dict[str, Place] = {}
+    for place in sorted(found, key=lambda each: each.server_id):
+        if place.name in taken:
+            place = _renamed(place)
+        taken[place.name] = place
+    return sorted(taken.values(), key=_order)
+
+
+def _renamed(place: Place) -> Place:
+    values = {each: getattr(place, each) for each in Place.__slots__}
+    return Place(**values | {"name": place.source_key.hex()})
+
+
+def _order(place: Place) -> tuple[int, bool, str]:
+    first = (CALENDAR, TASKS, CONTACTS)
+    return first.index(place.kind) if place.kind in first else 9, not place.is_default, place.title.lower()
+
+
+def stored_props(text: object) -> dict[str, str]:
+    """The properties of a collection from their JSON; anything else gives none."""
+    try:
+        found = json.loads(text) if isinstance(text, str) and text else {}
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def store_guid(place: Place) -> bytes:
+    """The GUID that entry ids of new messages carry."""
+    return parse_object_entryid(place.entryid).store

@@ -1,0 +1,68 @@
+"""Properties of collections: which lie in the store's own properties, and which are kept beside them as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.dav.errors import Refused
+from gateway.dav.places import COLLECTION_PROPS, Place
+from gateway.mapi import proptags as pr
+from gateway.mapi.props import NamedProps
+
+_DISPLAYNAME: Final = "D:displayname"
+#: Radicale's names of what the store keeps itself, or what follows from the kind of folder.
+_DERIVED: Final = frozenset(
+    {
+        "tag",
+        _DISPLAYNAME,
+        "C:calendar-description",
+        "CR:addressbook-description",
+        "C:supported-calendar-component-set",
+    }
+)
+#: The most that one collection keeps (bytes of JSON).
+MAX_STORED: Final = 32 << 10
+_MOST: Final = 100
+
+
+def description_of(place: Place) -> str:
+    """The name of the property that describes a collection of this kind."""
+    return "C:calendar-description" if place.kind.is_calendar else "CR:addressbook-description"
+
+
+def meta_of(place: Place) -> dict[str, str]:
+    """All properties of a collection as Radicale names them."""
+    meta = dict(place.stored)
+    meta["tag"] = place.kind.tag
+    meta[_DISPLAYNAME] = place.shown_title
+    if place.comment:
+        meta[description_of(place)] = place.comment
+    if place.kind.is_calendar:
+        meta["C:supported-calendar-component-set"] = ",".join(place.kind.components)
+    return meta
+
+
+def stored_of(props: Mapping[str, str]) -> NamedProps:
+    """What is kept as text of a client's properties (Refused when it is too much)."""
+    kept = {key: value for key, value in props.items() if key not in _DERIVED}
+    text = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if kept else ""
+    if len(kept) > _MOST or len(text.encode("utf-8", "surrogatepass")) > MAX_STORED:
+        raise Refused(507, "", "a collection does not keep so many or so long properties")
+    return {COLLECTION_PROPS: text}
+
+
+def changes_of(place: Place, props: Mapping[str, str]) -> NamedProps:
+    """The folder's properties that make a collection have these, the unchanged ones left out."""
+    changes: NamedProps = {}
+    title = props.get(_DISPLAYNAME, "").strip()
+    if title and title not in (place.title, place.shown_title):
+        changes[pr.PR_DISPLAY_NAME] = title
+    comment = props.get(description_of(place), "")
+    if comment != place.comment:
+        changes[pr.PR_COMMENT] = comment
+    stored = stored_of(props)
+    if {key: value for key, value in props.items() if key not in _DERIVED} != place.stored:
+        changes |= stored
+    return changes

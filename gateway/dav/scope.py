@@ -1,0 +1,176 @@
+"""RequestScope: what one HTTP request has of the store, from its lease to its answer.
+
+The request is worked on in a thread of the DAV head; calls to the store run in the reactor, one after the other, and
+the thread waits for each. Nothing outlives the request but the shared caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.threads import blockingCallFromThread
+
+from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.ical.timezones import Zone
+from gateway.dav import hrefs
+from gateway.dav.addressbook import Directory
+from gateway.dav.errors import Refused
+from gateway.dav.homes import TREE_AGE, Homes, UserHomes
+from gateway.dav.listing import Difference, Entry, Listing, Listings
+from gateway.dav.options import Options
+from gateway.dav.people import People
+from gateway.dav.places import Place
+from gateway.dav.texts import Rendering, TextCache, load, texts_of
+from gateway.mapi.content import MessageContent
+from gateway.mapiclient.session import Session
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all requests of a process share. ``now`` is Unix time."""
+
+    reactor: Any
+    options: Options
+    homes: Homes
+    listings: Listings
+    directory: Directory
+    people: People
+    texts: TextCache
+    zone: Zone
+    now: Callable[[], float]
+
+
+class RequestScope:
+    """One request of one user."""
+
+    def __init__(self, shared: Shared, session: Session) -> None:
+        self.shared = shared
+        self.session = session
+        self.user = session.user
+        self.homes: UserHomes = shared.homes.of(session)
+        self._waiting: Deferred[Any] | None = None
+        self._left = False
+        self._places: list[Place] | None = None
+
+    # Between the thread and the reactor
+
+    def wait(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do something with the store, from the thread; a time limit applies (CancelledError)."""
+        begin: Any = self._begin
+        result: T = blockingCallFromThread(self.shared.reactor, begin, work)
+        return result
+
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Deferred[T]:
+        if self._left:
+            raise CancelledError("the client went away")
+        done: Deferred[T] = Deferred.fromCoroutine(work())
+        self._waiting = done
+        return done.addTimeout(self.shared.options.request_timeout, self.shared.reactor)
+
+    def leave(self) -> None:
+        """The client went away: nothing is begun any more, what is running is cancelled. In the reactor."""
+        self._left = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    # Where things are (from the thread)
+
+    def places(self, principal: str, age: float | None = None) -> list[Place]:
+        """The collections of a principal: all that the user sees for himself, else the principal's that he sees."""
+        if age is not None or self._places is None:
+            self._places = self.wait(lambda: self.homes.places(TREE_AGE if age is None else age))
+        if principal == self.user:
+            return self._places
+        return [place for place in self._places if place.owner == principal]
+
+    def place(self, principal: str, name: str) -> Place | None:
+        """The collection of a name, or of a folder's source key in hexadecimal."""
+        return self._named(principal, name, None) or self._named(principal, name, 0.0)
+
+    def _named(self, principal: str, name: str, age: float | None) -> Place | None:
+        places = self.places(principal, age)
+        found = next((place for place in places if place.name == name), None)
+        return found or next((place for place in places if place.source_key.hex() == name and name), None)
+
+    def principals(self) -> list[str]:
+        """The principals in whose name the user sees anything, he himself first."""
+        owners = dict.fromkeys(place.owner for place in self.places(self.user))
+        return list(dict.fromkeys((self.user, *owners)))
+
+    def is_principal(self, name: str) -> bool:
+        """Whether a path part names a principal that the user may see."""
+        return name == self.user or name in self.principals()
+
+    # What is in them (from the thread)
+
+    def listing(self, place: Place) -> Listing:
+        """The items of a collection as they are now."""
+        if place.home is None:
+            return self.wait(lambda: self.shared.directory.listing(self.session))
+        return self.wait(lambda: self.shared.listings.fresh(self.session_of(place), place))
+
+    def since(self, place: Place, token: str) -> Difference:
+        """What happened since a token (ValueError)."""
+        if place.home is None:
+            return self.wait(lambda: self.shared.directory.since(self.session, token))
+        return self.wait(lambda: self.shared.listings.since(self.session_of(place), place, token))
+
+    def texts(self, place: Place, entries: list[Entry], version: str = "3.0") -> dict[bytes, bytes]:
+        """Source key to text of items, read in batches."""
+        rendering = self.rendering(place, version)
+        if place.home is None:
+            return self.shared.directory.texts(entries, version)
+        session = self.session_of(place)
+        return texts_of(
+            entries,
+            place,
+            rendering,
+            self.shared.texts,
+            session.server_guid,
+            lambda missing: self.wait(lambda: load(session, missing)),
+        )
+
+    def content(self, place: Place, entry: Entry) -> MessageContent | None:
+        """One whole item, None when it is gone."""
+        found = self.wait(lambda: load(self.session_of(place), [entry], whole=True))
+        return found[0][1] if found else None
+
+    def rendering(self, place: Place, version: str = "3.0") -> Rendering:
+        """How items of a collection are written for this user."""
+        owner = self.user if place.is_own else place.owner
+        addresses: tuple[str, ...] = ()
+        name = ""
+        if place.kind.is_calendar and owner not in (hrefs.PUBLIC, hrefs.DIRECTORY):
+            addresses, name = self.wait(lambda: self.shared.people.addresses(self.session, owner))
+        options = IcalOptions(
+            zone=self.shared.zone,
+            owner=addresses,
+            owner_name=name,
+            sees_private=place.sees_private,
+            alarms=place.is_own,
+        )
+        return Rendering(place.kind, options, version)
+
+    def session_of(self, place: Place) -> Session:
+        """The session on the server that has a collection."""
+        if place.home is None:
+            return self.session
+        session: Any = place.home.store.session
+        return session  # type: ignore[no-any-return]
+
+    def stale(self) -> None:
+        """The tree was changed by this request."""
+        self._places = None
+        self.shared.reactor.callFromThread(self.homes.stale)
+
+
+def require(place: Place | None) -> Place:
+    """The collection that there must be."""
+    if place is None:
+        raise Refused(404, "", "there is no such collection")
+    return place

@@ -1,0 +1,138 @@
+"""The DAV head: an HTTP server before the bridge, with limits on what a client may send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from twisted.web.server import Request, Site
+from tzlocal import get_localzone_name
+
+from gateway.convert.ical.timezones import UTC_ZONE, Zone, zone_of_iana
+from gateway.dav.addressbook import Directory
+from gateway.dav.app import Application
+from gateway.dav.bridge import Authenticate, DavResource, Login
+from gateway.dav.homes import Homes
+from gateway.dav.listing import Listings
+from gateway.dav.options import Options
+from gateway.dav.people import People
+from gateway.dav.scope import Shared
+from gateway.dav.texts import TextCache
+from gateway.mapi.errors import FeatureOff
+from gateway.mapiclient import directory
+from gateway.mapiclient.credentials import Credentials
+from gateway.mapiclient.session import Session
+from gateway.mapiclient.sessions import Sessions
+
+#: The feature that Kopano's administrators switch off for a user.
+FEATURES = ("caldav", "dav")
+
+
+class LimitedRequest(Request):
+    """A request whose body may not grow beyond a limit; a client that sends more is cut off."""
+
+    site: DavFactory
+    _received = 0
+
+    def gotLength(self, length: int | None) -> None:
+        """The headers are there."""
+        channel: Any = self.channel
+        self._most: int = channel.site.options.max_request
+        if length is not None and length > self._most:
+            self._refuse()
+            length = 0
+        super().gotLength(length)  # type: ignore[no-untyped-call]
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """A part of the body is there."""
+        self._received += len(data)
+        if self._received > self._most:
+            if self.channel is not None:
+                self._refuse()
+            return
+        super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+
+    def _refuse(self) -> None:
+        self._received = self._most + 1
+        channel: Any = self.channel
+        channel.transport.write(
+            b"HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        )
+        channel.loseConnection()
+
+    def process(self) -> None:
+        """The body is complete."""
+        if self._received > self._most:
+            return
+        super().process()  # type: ignore[no-untyped-call]
+
+
+class DavFactory(Site):
+    """Speaks HTTP for the DAV head."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        options: Options,
+        reactor: Any,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.options = options
+        seconds: Callable[[], float] = reactor.seconds
+        shared = Shared(
+            reactor=reactor,
+            options=options,
+            homes=Homes(options, seconds),
+            listings=Listings(options.cached_items),
+            directory=Directory(options.max_directory, seconds),
+            people=People(seconds),
+            texts=TextCache(options.cached_text),
+            zone=zone_of(options.timezone),
+            now=clock,
+        )
+        self._resource = DavResource(shared, Application(options), authenticator(sessions))
+        super().__init__(  # type: ignore[no-untyped-call]
+            self._resource, requestFactory=LimitedRequest, timeout=options.idle_timeout, reactor=reactor
+        )
+
+    def log(self, request: Any) -> None:
+        """Requests are not logged one by one."""
+
+    async def shut_down(self) -> None:
+        """Cancel what is running, and end the threads."""
+        await self._resource.stop()
+
+
+def zone_of(name: str) -> Zone:
+    """The zone of the configuration, or the machine's (ValueError for a zone that does not exist)."""
+    if name:
+        zone = zone_of_iana(name)
+        if zone is None:
+            raise ValueError(f"there is no time zone {name!r}")
+        return zone
+    return zone_of_iana(get_localzone_name() or "UTC") or UTC_ZONE
+
+
+def authenticator(sessions: Sessions) -> Authenticate:
+    """How a request gets its session: a lease, of users who may use calendars and contacts."""
+    off: WeakKeyDictionary[Session, bool] = WeakKeyDictionary()
+
+    async def authenticate(credentials: Credentials, peer: str) -> Login:
+        lease = await sessions.lease(credentials, application="dav", address=peer)
+        try:
+            if lease.session not in off:
+                _, disabled = directory.features(await directory.own_user(lease.session))
+                off[lease.session] = any(each in disabled for each in FEATURES)
+            if off[lease.session]:
+                raise FeatureOff(f"calendars and contacts are switched off for {credentials.user!r}")
+        except BaseException:
+            lease.release()
+            raise
+        return Login(lease.session, lease.release)
+
+    return authenticate

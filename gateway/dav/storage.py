@@ -1,0 +1,135 @@
+"""The storage that Radicale is given: paths, and what lies there, for the user of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from radicale.item import Item
+from radicale.storage import BaseCollection, BaseStorage
+
+from gateway.dav import hrefs, writing
+from gateway.dav.collection import Collection, Principal, StoredItem
+from gateway.dav.errors import Refused
+from gateway.dav.kinds import kind_of_components
+from gateway.dav.scope import RequestScope
+from gateway.mapi.errors import NotFound
+
+#: What PROPFIND tells of a place must not be older than the request.
+_NOW = 0.0
+
+
+class Storage(BaseStorage):
+    """The store, as one request sees it."""
+
+    _is_collision_free = True
+    _supports_unicode = True
+    _supports_trailing_whitespace = True
+    _supports_problematic_chars = True
+
+    def __init__(self, scope: RequestScope) -> None:
+        self._scope = scope
+
+    def discover(
+        self,
+        path: str,
+        depth: str = "0",
+        child_context_manager: Callable[..., Any] | None = None,
+        user_groups: Iterable[str] = (),
+    ) -> Iterator[BaseCollection | Item]:
+        """What lies at a path, and unless ``depth`` is "0" directly below it."""
+        parts = hrefs.split_path(path)
+        if len(parts) > 1:
+            yield from self._at_place(parts, depth)
+        elif not parts or self._scope.is_principal(parts[0]):
+            yield Principal("/".join(parts))
+            if depth != "0":
+                yield from self._below(parts)
+
+    def _below(self, parts: list[str]) -> Iterator[BaseCollection]:
+        if not parts:
+            yield from (Principal(name) for name in self._scope.principals())
+            return
+        for place in self._scope.places(parts[0], _NOW):
+            yield Collection(self._scope, parts[0], place)
+
+    def _at_place(self, parts: list[str], depth: str) -> Iterator[BaseCollection | Item]:
+        collection = self.collection(parts[0], parts[1])
+        if collection is None or len(parts) > 3:
+            return
+        if len(parts) == 3:
+            item = collection.item(parts[2])
+            if item is not None:
+                yield item
+            return
+        yield collection
+        if depth != "0":
+            for entry in collection.entries:
+                yield StoredItem(collection, entry)
+
+    def collection(self, principal: str, name: str) -> Collection | None:
+        """The collection of a name that a principal has and the user may see."""
+        place = self._scope.place(principal, name)
+        return Collection(self._scope, principal, place) if place else None
+
+    def move(self, item: Item, to_collection: BaseCollection, to_href: str) -> None:
+        """Move an item into a collection, or give it another name."""
+        transfer(item, to_collection, to_href, keep=False)
+
+    def create_collection(
+        self,
+        href: str,
+        items: Iterable[Item] | None = None,
+        props: Mapping[str, str] | None = None,
+    ) -> tuple[BaseCollection, dict[str, Item], list[str]]:
+        """Make a calendar or address book (Refused for anything else)."""
+        parts, wanted = hrefs.split_path(href), dict(props or {})
+        kind = kind_of_components(wanted.get("tag", ""), wanted.get("C:supported-calendar-component-set", ""))
+        if len(parts) != 2 or parts[0] != self._scope.user or not hrefs.is_name(parts[1]):
+            raise Refused(403, "", "collections are made directly in your own home")
+        if kind is None:
+            precondition = "C:supported-calendar-component" if wanted.get("tag") else "D:valid-resourcetype"
+            raise Refused(403, precondition, "only calendars and address books can be made")
+        self._scope.wait(lambda: writing.create_place(self._scope, parts[1], kind, wanted))
+        self._scope.wait(lambda: self._scope.homes.places(_NOW))
+        made = self.collection(*parts)
+        if made is None:
+            raise NotFound("the new collection cannot be seen")
+        return made, {}, []
+
+    @contextmanager
+    def acquire_lock(self, mode: str, user: str = "", *args: Any, **kwargs: Any) -> Iterator[None]:
+        """Nothing is locked: each call to the store is a transaction."""
+        yield
+
+    def verify(self) -> bool:
+        """The store looks after itself."""
+        return True
+
+
+def transfer(item: Item, target: BaseCollection, href: str, *, keep: bool) -> None:
+    """Copy or move an item, replacing what lies at the target (MOVE and COPY, RFC 4918 9.8, 9.9)."""
+    source = item.collection
+    if (
+        not isinstance(item, StoredItem)
+        or not isinstance(source, Collection)
+        or not isinstance(target, Collection)
+    ):
+        raise Refused(403, "", "only items of collections can be copied and moved")
+    scope, entry = source.scope, item.entry
+    writing.refuse_private(source.place, entry)
+    if not hrefs.is_name(href):
+        raise Refused(403, "", "no item can have this name")
+    if entry.component not in target.place.kind.components:
+        raise Refused(403, f"{target.place.kind.precondition}:supported-calendar-component")
+    existing = target.item(href)
+    if existing is not None:
+        scope.wait(lambda: writing.delete_entry(scope, target.place, existing.entry))
+    if not keep and source.place == target.place:
+        scope.wait(lambda: writing.rename(scope, source.place, entry, href))
+        return
+    content = scope.content(source.place, entry)
+    if content is None:
+        raise NotFound("the item is gone")
+    scope.wait(lambda: writing.move(scope, source.place, entry, target.place, href, content, keep=keep))

@@ -1,0 +1,64 @@
+"""Sync tokens: a position in the store's change log, told to the client, so that any gateway can answer it.
+
+Change numbers may become visible out of order when commits run at once. A position therefore is a number and the
+set of the numbers shortly before it that were seen; what was not seen then is told later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.mapi.changes import Change
+
+#: How many numbers before the position are looked at again.
+OVERLAP: Final = 32
+_TOKEN: Final = re.compile(r"data:,([0-9a-f]{1,64})-(\d{1,10})-([0-9a-f]{1,8})")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far the change log of a folder was read."""
+
+    number: int
+    seen: int = (1 << OVERLAP) - 1
+    """Bit n says that number - n was seen, or is not of this folder."""
+
+    @property
+    def asked_from(self) -> int:
+        """The number after which to ask: a little earlier."""
+        return max(1, self.number - OVERLAP)
+
+    def is_new(self, change_id: int) -> bool:
+        """Whether a change was not seen yet."""
+        if change_id > self.number:
+            return True
+        back = self.number - change_id
+        return back < OVERLAP and not self.seen >> back & 1
+
+    def after(self, changes: Iterable[Change], newest: int) -> Position:
+        """The position once these changes, all after `asked_from`, were applied."""
+        ids = {change.change_id for change in changes}
+        number = max(self.number, newest, *ids) if ids else max(self.number, newest)
+        seen = 0
+        for back in range(OVERLAP):
+            each = number - back
+            # What lies before the part that was asked for counts as seen.
+            if each in ids or each <= self.asked_from or (each <= self.number and not self.is_new(each)):
+                seen |= 1 << back
+        return Position(number, seen)
+
+
+def write(folder: bytes, position: Position) -> str:
+    """The token of a position in the log of a folder (its source key)."""
+    return f"data:,{folder.hex()[-24:]}-{position.number}-{position.seen:x}"
+
+
+def read(token: str, folder: bytes) -> Position:
+    """The position of a token (ValueError when it is none of this folder)."""
+    match = _TOKEN.fullmatch(token)
+    if match is None or match[1] != folder.hex()[-24:]:
+        raise ValueError("not a sync token of this collection")
+    return Position(int(match[2]), int(match[3], 16))
