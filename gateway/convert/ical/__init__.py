@@ -1,9 +1,15 @@
-"""iCalendar and MAPI calendar objects, both ways (RFC 5545, MS-OXCICAL, MS-OXOCAL).
+"""iCalendar and MAPI calendar objects, both ways (RFC 5545, RFC 5546, MS-OXCICAL, MS-OXOCAL).
 
-`to_ical` writes the calendar object of an item, `from_ical` merges one into an item.
+`to_ical` writes the calendar object of an item, `from_ical` merges one into an item. `calendar_part` and
+`meeting_content` are the same for mails. `happenings` expands items in a window, `busy_periods`,
+`write_freebusy` and `published` tell when somebody is busy; `scheduling` carries meetings between calendars.
 """
 
+from gateway.convert.ical.busytimes import Busy, Happening, busy_periods, happenings
+from gateway.convert.ical.freebusy import busy_of_published, published, read_freebusy, write_freebusy
 from gateway.convert.ical.identity import uid_of
+from gateway.convert.ical.itip_in import meeting_content
+from gateway.convert.ical.itip_out import calendar_part
 from gateway.convert.ical.kinds import kind_of
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.propids import RETAINED
@@ -11,4 +17,22 @@ from gateway.convert.ical.reading import from_ical
 from gateway.convert.ical.rrule import Unrepresentable
 from gateway.convert.ical.writing import to_ical
 
-__all__ = ["RETAINED", "Options", "Unrepresentable", "from_ical", "kind_of", "to_ical", "uid_of"]
+__all__ = [
+    "RETAINED",
+    "Busy",
+    "Happening",
+    "Options",
+    "Unrepresentable",
+    "busy_of_published",
+    "busy_periods",
+    "calendar_part",
+    "from_ical",
+    "happenings",
+    "kind_of",
+    "meeting_content",
+    "published",
+    "read_freebusy",
+    "to_ical",
+    "uid_of",
+    "write_freebusy",
+]

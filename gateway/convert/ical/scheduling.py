@@ -1,0 +1,314 @@
+"""Meetings between calendars: messages made of an item, and applied to one (RFC 5546 2-3, RFC 6638, MS-OXOCAL 3.1.4).
+
+Nothing here sends or stores; each function gives the message or the item that is to be sent or stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from gateway.convert.errors import ParseError
+from gateway.convert.ical import propids as ids
+from gateway.convert.ical.attendees import TO, attending
+from gateway.convert.ical.civil import DAY, civil
+from gateway.convert.ical.events_in import copied
+from gateway.convert.ical.events_out import Event, event_of, original_start
+from gateway.convert.ical.exceptions import Exceptional, exception_attachment, instance_of, is_exception, whole
+from gateway.convert.ical.globalid import InstanceDate
+from gateway.convert.ical.identity import uid_of, write_ids
+from gateway.convert.ical.moments import filetime, of_rtime, rtime, utc_of
+from gateway.convert.ical.options import DEFAULTS, Options
+from gateway.convert.ical.pattern import Instance, Pattern
+from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of, new_row, person_props
+from gateway.convert.ical.series import falls_on, write_series
+from gateway.convert.ical.spans import Span, write_span
+from gateway.convert.ical.values import number, text
+from gateway.mapi import proptags as pt
+from gateway.mapi.content import MessageContent
+from gateway.mapi.props import NamedProps
+
+_PREFIX: Final = "IPM.Schedule.Meeting."
+_ANSWERS: Final = {
+    ids.ACCEPTED: ("Resp.Pos", "Accepted: ", 0x405),
+    ids.DECLINED: ("Resp.Neg", "Declined: ", 0x406),
+    ids.TENTATIVELY: ("Resp.Tent", "Tentative: ", 0x407),
+}
+#: What belongs to the stored object, not to the meeting.
+_OF_STORE: Final = frozenset(
+    (
+        pt.PR_ENTRYID,
+        pt.PR_SOURCE_KEY,
+        pt.PR_CHANGE_KEY,
+        pt.PR_PREDECESSOR_CHANGE_LIST,
+        pt.PR_PARENT_SOURCE_KEY,
+        pt.PR_RECORD_KEY,
+        pt.PR_SEARCH_KEY,
+        pt.PR_CREATION_TIME,
+        pt.PR_LAST_MODIFICATION_TIME,
+        pt.PR_MESSAGE_FLAGS,
+        pt.PR_MESSAGE_SIZE,
+        pt.PR_MESSAGE_DELIVERY_TIME,
+        pt.PR_CLIENT_SUBMIT_TIME,
+        pt.PR_TRANSPORT_MESSAGE_HEADERS,
+        pt.PR_INTERNET_MESSAGE_ID,
+        pt.PR_PARENT_ENTRYID,
+    )
+)
+_OF_OWNER: Final = frozenset(
+    (ids.REMINDER_SET, ids.REMINDER_TIME, ids.REMINDER_SIGNAL, ids.REMINDER_DELTA, ids.LAST_ACK)
+)
+
+
+# Messages of an item
+
+
+def request_of(item: MessageContent) -> MessageContent:
+    """The invitation that the organizer of a meeting sends to all who are invited."""
+    message = _message_of(item, "Request", "")
+    message.props |= {
+        ids.INTENDED_BUSY: number(item.props, ids.BUSY_STATUS) or 0,
+        ids.BUSY_STATUS: ids.TENTATIVE,
+        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED,
+        ids.RESPONSE: ids.NOT_RESPONDED,
+        pt.PR_RESPONSE_REQUESTED: True,
+        pt.PR_ICON_INDEX: 0x404,
+    }
+    return message
+
+
+def cancellation_of(item: MessageContent) -> MessageContent:
+    """The message that tells all who are invited that the meeting is off."""
+    message = _message_of(item, "Canceled", "Canceled: ")
+    message.props |= {
+        ids.BUSY_STATUS: ids.FREE,
+        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED | ids.IS_CANCELED,
+        ids.SEQUENCE: (number(item.props, ids.SEQUENCE) or 0) + 1,
+        pt.PR_RESPONSE_REQUESTED: False,
+        pt.PR_ICON_INDEX: 0x408,
+    }
+    return message
+
+
+def _message_of(item: MessageContent, name: str, prefix: str) -> MessageContent:
+    props: NamedProps = {
+        key: value for key, value in item.props.items() if key not in _OF_STORE and key not in _OF_OWNER
+    }
+    props[pt.PR_MESSAGE_CLASS] = _PREFIX + name
+    props[pt.PR_SUBJECT] = prefix + text(item.props, pt.PR_SUBJECT)
+    props[ids.INVITED] = True
+    rows = [dict(row) for row in attending(item)]
+    return MessageContent(props, rows, list(item.attachments))
+
+
+def reply_of(item: MessageContent, answer: int, options: Options, now: int) -> MessageContent | None:
+    """The answer of the calendar's owner to the organizer; None without an organizer or for no answer at all.
+
+    ``answer`` is the response status: accepted, declined, tentatively.
+    """
+    organizer = address_of(item.props, REPRESENTING)
+    if answer not in _ANSWERS or not organizer or not options.owner:
+        return None
+    name, prefix, icon = _ANSWERS[answer]
+    message = _message_of(item, name, prefix)
+    row = new_row(text(item.props, pt.PR_SENT_REPRESENTING_NAME), organizer, TO)
+    for role in (REPRESENTING, SENDER):
+        message.props.update(person_props(options.owner_name, options.owner[0], role))
+    message.props |= {
+        ids.RESPONSE: answer,
+        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED,
+        ids.ATTENDEE_CHANGE: now,
+        ids.INVITED: False,
+        pt.PR_ICON_INDEX: icon,
+    }
+    for tag in (pt.PR_BODY, pt.PR_HTML, pt.PR_RTF_COMPRESSED, ids.RETAINED):
+        message.props.pop(tag, None)
+    return MessageContent(message.props, [row], [])
+
+
+# Messages applied to an item
+
+
+def is_outdated(item: MessageContent, message: MessageContent) -> bool:
+    """Whether a message of the organizer is older than the item (RFC 5546 2.1.5)."""
+
+    def age(content: MessageContent) -> tuple[int, int]:
+        return number(content.props, ids.SEQUENCE) or 0, number(content.props, ids.OWNER_CHANGE) or 0
+
+    return age(message) < age(item)
+
+
+def apply_request(
+    item: MessageContent | None, request: MessageContent, options: Options = DEFAULTS
+) -> MessageContent | None:
+    """The owner's item for an invitation; None when the stored item is newer. His reminder and categories stay."""
+    if item is not None and is_outdated(item, request):
+        return None
+    content = copied(item)
+    content.props |= {
+        key: value for key, value in request.props.items() if key not in _OF_STORE and key not in _OF_OWNER
+    }
+    if item is None:
+        content.props |= {key: request.props[key] for key in _OF_OWNER if key in request.props}
+    moved = item is None or any(
+        item.props.get(key) != request.props.get(key) for key in (ids.START, ids.END, ids.RECUR)
+    )
+    busy = number(request.props, ids.INTENDED_BUSY)
+    content.props |= {
+        pt.PR_MESSAGE_CLASS: "IPM.Appointment",
+        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED,
+        ids.RESPONSE: ids.NOT_RESPONDED if moved else number(item.props, ids.RESPONSE) if item else 0,
+        pt.PR_ICON_INDEX: 0x403 if request.props.get(ids.RECUR) else 0x402,
+    }
+    if not moved and item is not None and number(item.props, ids.RESPONSE) == ids.ACCEPTED:
+        content.props[ids.BUSY_STATUS] = ids.BUSY if busy is None else busy
+    content.recipients = [dict(row) for row in request.recipients]
+    own = [each for each in content.attachments if not is_exception(each)]
+    content.attachments = own + [each for each in request.attachments if is_exception(each) or item is None]
+    return content
+
+
+def apply_cancellation(
+    item: MessageContent, message: MessageContent, options: Options = DEFAULTS
+) -> MessageContent | None:
+    """The item after a cancellation: marked, or one instance less; None when the message is older."""
+    if is_outdated(item, message):
+        return None
+    content = copied(item)
+    try:
+        event = event_of(item, options)
+        target = original_start(message.props, event_of(message, options).span)
+    except ParseError:
+        return None
+    if event.pattern is None or target is None:
+        state = number(content.props, ids.STATE) or 0
+        content.props |= {ids.STATE: state | ids.IS_CANCELED, ids.BUSY_STATUS: ids.FREE}
+        content.props[ids.SEQUENCE] = number(message.props, ids.SEQUENCE) or 0
+        return content
+    day = _day(message, event, options)
+    if day is None:
+        return None
+    _without(content, event, event.pattern, day)
+    return content
+
+
+def _without(content: MessageContent, event: Event, pattern: Pattern, day: int) -> None:
+    """Delete an instance of a series, with its modification."""
+    gone = next((each for each in event.exceptions() if each.instance.original // DAY * DAY == day), None)
+    if gone is not None and gone.attachment is not None:
+        content.attachments = [each for each in content.attachments if each is not gone.attachment]
+    left = tuple(each for each in pattern.modified if each.original // DAY * DAY != day)
+    deleted = tuple(sorted({*pattern.deleted, day}))
+    write_series(content.props, replace(pattern, deleted=deleted, modified=left))
+
+
+def _day(message: MessageContent, event: Event, options: Options) -> int | None:
+    """Midnight of the instance that a message is about; None when the series has none there."""
+    span = event_of(message, options).span
+    found = original_start(message.props, span._replace(zone=event.zone))
+    if found is None or event.pattern is None:
+        return None
+    day = found[0] // DAY * DAY
+    return day if falls_on(event.pattern, day) else None
+
+
+def apply_reply(
+    item: MessageContent, reply: MessageContent, options: Options = DEFAULTS
+) -> MessageContent | None:
+    """The organizer's item with an answer noted; None when nothing changes.
+
+    Answers of people who were not invited, and answers older than the one that is noted, change nothing.
+    """
+    attendee = address_of(reply.props, REPRESENTING) or address_of(reply.props, SENDER)
+    answer = number(reply.props, ids.RESPONSE) or 0
+    if answer not in _ANSWERS or not attendee:
+        return None
+    content = copied(item)
+    try:
+        event = event_of(item, options)
+        target = original_start(reply.props, event.span) if event.pattern is not None else None
+    except ParseError:
+        return None
+    if target is None or event.pattern is None:
+        return content if _note(content, reply, attendee, answer) else None
+    day = target[0] // DAY * DAY
+    if not falls_on(event.pattern, day):
+        return None
+    return content if _note_instance(content, event, event.pattern, day, reply) else None
+
+
+def _note(content: MessageContent, reply: MessageContent, attendee: str, answer: int) -> bool:
+    """Note an answer in the attendee's row; False when there is none, or a later answer in it."""
+    when = number(reply.props, ids.ATTENDEE_CHANGE) or 0
+    for row in attending(content):
+        if address_of(row, RECIPIENT).lower() != attendee.lower():
+            continue
+        if when and when <= (number(row, ids.PR_RECIPIENT_TRACKSTATUS_TIME) or 0):
+            return False
+        row[pt.PR_RECIPIENT_TRACKSTATUS] = answer
+        if when:
+            row[ids.PR_RECIPIENT_TRACKSTATUS_TIME] = when
+        if reply.props.get(ids.COUNTER):
+            row[ids.PR_RECIPIENT_PROPOSED] = True
+            row[ids.PR_RECIPIENT_PROPOSEDSTARTTIME] = reply.props.get(ids.PROPOSED_START, 0)
+            row[ids.PR_RECIPIENT_PROPOSEDENDTIME] = reply.props.get(ids.PROPOSED_END, 0)
+            content.props[ids.COUNTER] = True
+        return True
+    return False
+
+
+def _note_instance(
+    content: MessageContent, event: Event, pattern: Pattern, day: int, reply: MessageContent
+) -> bool:
+    """Note an answer to one instance, which becomes a modified one if it is not one yet."""
+    attendee = address_of(reply.props, REPRESENTING) or address_of(reply.props, SENDER)
+    offset = pattern.start_offset or 0
+    place = next((each for each in event.exceptions() if each.instance.original // DAY * DAY == day), None)
+    instance = (
+        Instance(day + offset, day + pattern.end_offset, day + offset) if place is None else place.instance
+    )
+    full = whole(content, place or Exceptional(instance), event.zone)
+    full = MessageContent(full.props, [dict(row) for row in full.recipients], full.attachments)
+    if not _note(full, reply, attendee, number(reply.props, ids.RESPONSE) or 0):
+        return False
+    old = place.attachment if place is not None else None
+    embedded = MessageContent(
+        dict(old.embedded.props) if old is not None and old.embedded is not None else {},
+        full.recipients,
+        full.attachments,
+    )
+    if old is None:
+        _begin(embedded, full, event, instance)
+        instance = instance_of(content, full, _span(event, instance), instance.original, event.zone)
+    embedded.props[ids.EXCEPTIONAL_ATTENDEES] = True
+    attachment = exception_attachment(None, embedded, instance, event.zone)
+    if old is not None:
+        attachment.props = {**old.props, **attachment.props}
+    content.attachments = [attachment if each is old else each for each in content.attachments]
+    if old is None:
+        content.attachments.append(attachment)
+    modified = tuple(each for each in pattern.modified if each.original != instance.original)
+    deleted = tuple(sorted({*pattern.deleted, day}))
+    write_series(content.props, replace(pattern, deleted=deleted, modified=(*modified, instance)))
+    return True
+
+
+def _span(event: Event, instance: Instance) -> Span:
+    return event.span._replace(
+        start=of_rtime(instance.start), end=of_rtime(instance.end), end_zone=event.span.zone
+    )
+
+
+def _begin(embedded: MessageContent, full: MessageContent, event: Event, instance: Instance) -> None:
+    """The message of a modified instance that is as the series has it."""
+    write_span(embedded.props, _span(event, instance), Options(zone=event.zone))
+    original = of_rtime(instance.original)
+    embedded.props |= {
+        pt.PR_MESSAGE_CLASS: ids.EXCEPTION_CLASS,
+        pt.PR_SUBJECT: text(full.props, pt.PR_SUBJECT),
+        ids.REPLACE_TIME: filetime(utc_of(original, event.zone)),
+        ids.RECURRING: False,
+        ids.IS_EXCEPTION: True,
+        ids.EXCEPTIONAL_BODY: False,
+    }
+    write_ids(embedded.props, uid_of(event.content.props), InstanceDate(*civil(rtime(original) // DAY)))
