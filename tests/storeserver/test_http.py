@@ -360,7 +360,7 @@ def test_a_bomb_is_not_inflated() -> None:
         b"".join(inflated(iter([gzip.compress(bytes(10_000_000))]), "gzip", 1_000_000))
 
 
-@pytest.mark.parametrize("data", [b"", b"nonsense", gzip.compress(b"x" * 100)[:-5]])
+@pytest.mark.parametrize("data", [b"", b"nonsense", gzip.compress(b"x" * 100, mtime=0)[:-5]])
 def test_broken_codings_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         b"".join(inflated(iter([data]), "gzip", 1000))
