@@ -159,7 +159,8 @@ class Client:
         assert self.ask(f"MAIL FROM:<{sender}>").startswith("250"), "MAIL"
         for recipient in recipients:
             said = self.ask(f"RCPT TO:<{recipient}>")
-            assert said.startswith("250"), said
+            if not said.startswith("250"):
+                return [said]
         assert self.ask("DATA").startswith("354")
         self.send(stuffed(mail) + b".\r\n")
         return [self.reply() for _ in recipients]
