@@ -185,9 +185,7 @@ class Application(radicale.app.Application):
             "wsgi.url_scheme": scheme,
         }
 
-    def _read_xml_request_body(
-        self, environ: Any, request_info: dict[str, Any]
-    ) -> ET.Element | None:
+    def _read_xml_request_body(self, environ: Any, request_info: dict[str, Any]) -> ET.Element | None:
         """The body's XML, within limits."""
         return xmlbody.parse(self._asked.body)
 

@@ -140,7 +140,8 @@ class Collection(BaseCollection):
         place = self.place
         if place.home is None:
             return f'"{addressbook.token_of(self.listing)}"'
-        return f'"{place.source_key.hex()[-12:]}-{place.changed:x}-{place.count:x}"'
+        changed, count = self.scope.last_change(place)
+        return f'"{place.source_key.hex()[-12:]}-{changed:x}-{count:x}"'
 
     @property
     def last_modified(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.convert.ical import globalid
 from gateway.convert.vcard.fields import VCARD_UID
-from gateway.convert.vcard.uid import uid_of_key
+from gateway.convert.vcard.uid import bare, uid_of_key
 from gateway.dav import hrefs, tokens
 from gateway.dav.kinds import Kind
 from gateway.dav.places import Place
@@ -270,7 +270,7 @@ def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:
         f'"{(change_key or key).hex()}"',
         key,
         entryid,
-        uid or (globalid.to_uid(goid) if goid else uid_of_key(key)),
+        _uid(kind, key, uid, goid),
         component,
         modified or 0,
         bool(private) or (sensitivity or 0) >= _PRIVATE_FROM,
@@ -278,6 +278,13 @@ def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:
         last,
         recurring,
     )
+
+
+def _uid(kind: Kind, key: bytes, uid: str | None, goid: bytes | None) -> str:
+    """The UID that the converter gives the item."""
+    if kind.is_calendar:
+        return globalid.to_uid(goid) if goid else key.hex().upper()
+    return bare(uid or (globalid.to_uid(goid) if goid else uid_of_key(key)))
 
 
 def _times(values: Sequence[Any]) -> tuple[int, int, bool]:

@@ -16,7 +16,15 @@ from gateway.dav import hrefs
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.errors import BadRequest, Refused
 from gateway.dav.listing import Entry, visible
-from gateway.dav.multistatus import ADDRESS_DATA, DATA_TAGS, ItemProps, document, href_text, status_response
+from gateway.dav.multistatus import (
+    ADDRESS_DATA,
+    DATA_TAGS,
+    ItemProps,
+    document,
+    href_text,
+    status_response,
+    xml_text,
+)
 
 _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
@@ -90,7 +98,7 @@ class Report:
         for href in dict.fromkeys(asked):
             item = self._item(href)
             if item is None:
-                missing.append(status_response(href_text("", unquote(urlsplit(href).path)), "404 Not Found"))
+                missing.append(status_response(xml_text(quote(unquote(urlsplit(href).path))), "404 Not Found"))
             else:
                 found.append(item.entry._replace(href=hrefs.split_path(unquote(urlsplit(href).path))[-1]))
         return document([*self.responses(found), *missing])

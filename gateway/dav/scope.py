@@ -24,7 +24,9 @@ from gateway.dav.options import Options
 from gateway.dav.people import People
 from gateway.dav.places import Place
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
+from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
+from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
 
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class RequestScope:
         self._waiting: Deferred[Any] | None = None
         self._left = False
         self._places: list[Place] | None = None
+        self._is_new = False
 
     # Between the thread and the reactor
 
@@ -84,6 +87,7 @@ class RequestScope:
         """The collections of a principal: all that the user sees for himself, else the principal's that he sees."""
         if age is not None or self._places is None:
             self._places = self.wait(lambda: self.homes.places(TREE_AGE if age is None else age))
+            self._is_new = age == 0
         if principal == self.user:
             return self._places
         return [place for place in self._places if place.owner == principal]
@@ -105,6 +109,13 @@ class RequestScope:
     def is_principal(self, name: str) -> bool:
         """Whether a path part names a principal that the user may see."""
         return name == self.user or name in self.principals()
+
+    def last_change(self, place: Place) -> tuple[int, int]:
+        """When something in a folder last changed (FILETIME), and how many items it has, as of this request."""
+        if self._is_new:
+            return place.changed, place.count
+        props, _ = self.wait(lambda: load_props(self.session_of(place), place.entryid))
+        return props.get(pr.PR_LOCAL_COMMIT_TIME_MAX, 0), props.get(pr.PR_CONTENT_COUNT, 0)
 
     # What is in them (from the thread)
 
