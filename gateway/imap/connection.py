@@ -5,8 +5,8 @@ Commands see these; transport and octets are behind `Wire`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -54,6 +54,30 @@ class Bell:
         self._rung = False
 
 
+class Notifications(Protocol):
+    """What a user needs of `notifying.Notifying`."""
+
+    @property
+    def selected_events(self) -> bool:
+        """Whether changes of the selected mailbox are told at once."""
+
+    @property
+    def delayed(self) -> bool:
+        """Whether EXPUNGE waits all the same."""
+
+    def follow_selected(self) -> None:
+        """Another mailbox was selected, or none."""
+
+    async def tell(self) -> bytes:
+        """What happened in other mailboxes."""
+
+    async def arrived(self, selection: Selection, after: int) -> bytes:
+        """What is to be told of new messages."""
+
+    def close(self) -> None:
+        """Stop."""
+
+
 class Wire(Protocol):
     """What a connection needs of the protocol below it."""
 
@@ -99,6 +123,9 @@ class Wire(Protocol):
 
     def limits_changed(self) -> None:
         """The client may send more, or less, than before."""
+
+    def interject(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this, which says something, as soon as no command is being answered."""
 
 
 class Connection:
@@ -212,12 +239,14 @@ _UTF8: Final = frozenset({"IMAP4REV2", "UTF8=ACCEPT"})
 class User:
     """A client that has logged in."""
 
-    __slots__ = ("account", "connection", "selection")
+    __slots__ = ("_bell", "_notifying", "account", "connection", "selection")
 
     def __init__(self, connection: Connection, account: Account) -> None:
         self.connection = connection
         self.account = account
         self.selection: Selection | None = None
+        self._notifying: Notifications | None = None
+        self._bell: Bell | None = None
 
     @property
     def options(self) -> Options:
@@ -239,22 +268,72 @@ class User:
         """Open a mailbox as the selected one."""
         view = await self.account.view(mailbox)
         self.selection = Selection(self, view, read_only=read_only)
+        if self._notifying is not None:
+            self._notifying.follow_selected()
         return self.selection
+
+    @asynccontextmanager
+    async def looking_into(self, mailbox: Mailbox) -> AsyncIterator[Selection]:
+        """A mailbox for a while, the selected one or another."""
+        if self.selection is not None and self.selection.mailbox.entryid == mailbox.entryid:
+            yield self.selection
+            return
+        view = await self.account.view(mailbox)
+        try:
+            yield Selection(self, view, read_only=True)
+        finally:
+            self.account.release(view)
 
     def unselect(self) -> None:
         """Leave the selected mailbox."""
         if self.selection is not None:
             self.account.release(self.selection.view)
             self.selection = None
+            if self._notifying is not None:
+                self._notifying.follow_selected()
 
-    def updates(self, *, expunge: bool = True) -> bytes:
+    async def updates(self, *, expunge: bool = True) -> bytes:
         """What happened that the client was not told yet, rendered."""
-        return self.selection.updates(expunge=expunge) if self.selection is not None else b""
+        told = self._selected_updates(expunge=expunge)
+        if self._notifying is None:
+            return told[0]
+        more = b""
+        if self.selection is not None and self._notifying.selected_events:
+            more = await self._notifying.arrived(self.selection, told[1])
+        return told[0] + more + await self._notifying.tell()
+
+    def _selected_updates(self, *, expunge: bool) -> tuple[bytes, int]:
+        """What happened in the selected mailbox, and the highest UID the client knew before."""
+        selection = self.selection
+        if selection is None:
+            return b"", 0
+        highest = selection.told.uids[-1] if selection.told.count else 0
+        return selection.updates(expunge=expunge), highest
+
+    # -- NOTIFY
+
+    def notify(self, notifying: Notifications | None) -> None:
+        """Be told without asking from now on, or no more."""
+        if self._notifying is not None:
+            self._notifying.close()
+        self._notifying = notifying
+
+    def ring(self) -> None:
+        """There is something to tell: in IDLE at once, else when no command is being answered."""
+        if self._bell is not None:
+            self._bell.ring()
+        else:
+            self.connection.wire.interject(self._interjected)
+
+    async def _interjected(self) -> None:
+        notifying = self._notifying
+        if notifying is not None:
+            await self.connection.wire.send(await self.updates(expunge=not notifying.delayed))
 
     @contextmanager
     def listening(self) -> Iterator[Bell]:
         """A bell that rings when there may be updates, or when the client sent a line."""
-        bell = Bell()
+        bell = self._bell = Bell()
         selection = self.selection
         stops = [selection.view.watch(bell.ring)] if selection is not None else []
         if self.options.keepalive:
@@ -263,6 +342,7 @@ class User:
         try:
             yield bell
         finally:
+            self._bell = None
             for stop in stops:
                 stop()
 
@@ -281,6 +361,7 @@ class User:
 
     def close(self) -> None:
         """Let go of everything."""
+        self.notify(None)
         self.unselect()
         self.account.logout()
 

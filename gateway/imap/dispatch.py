@@ -30,7 +30,9 @@ from gateway.imap.commands import (
     idle,
     leaving,
     metadata,
+    multisearch,
     namespace,
+    notify,
     quota,
     replace,
     search,
@@ -49,6 +51,8 @@ from gateway.imap.commands import (
 )
 from gateway.imap.connection import Connection, Selection, User
 from gateway.imap.errors import Answer, answer_to
+from gateway.mapi.errors import MapiError
+from gateway.mapiclient.errors import TransportError
 
 Reply: TypeAlias = AsyncIterator["bytes | Done"]
 log: Final = Logger()
@@ -81,7 +85,9 @@ FOR_USER: Final[dict[type[c.Command], Callable[[User, Any], Reply]]] = {
     c.ListRights: acl.list_rights,
     c.Lsub: listing.lsub,
     c.MyRights: acl.my_rights,
+    c.MultiSearch: multisearch.multisearch,
     c.Namespace: namespace.namespace,
+    c.Notify: notify.notify,
     c.Rename: create.rename,
     c.Select: select.select,
     c.SetAcl: acl.set_acl,
@@ -184,8 +190,14 @@ def _progress(connection: Connection, request: Request) -> Callable[[], None]:
 async def _tell_updates(connection: Connection, command: c.Command) -> None:
     """What happened meanwhile comes before the tagged response (7.5.1: but no EXPUNGE with sequence numbers)."""
     user = connection.user
-    if user is not None and user.selection is not None:
-        await connection.wire.send(user.updates(expunge=not command.by_number))
+    if user is None:
+        return
+    try:
+        updates = await user.updates(expunge=not command.by_number)
+    except (MapiError, TransportError) as error:
+        log.info("{peer} could not be told what is new: {error}", peer=connection.wire.peer, error=error)
+    else:
+        await connection.wire.send(updates)
 
 
 def _reported(connection: Connection, request: Request, error: Exception) -> Answer:

@@ -29,6 +29,8 @@ _BLANK: Final = re.compile(r"\s+")
 _PREVIEW: Final = 200
 #: Characters of a header block and of a message that one batch may hold.
 _HEADERS: Final = 200
+#: New messages that are described without being asked for (NOTIFY).
+MOST_NEW: Final = 100
 _MESSAGES: Final = 200
 _METADATA: Final = 200
 _COLUMNS: Final = 1000

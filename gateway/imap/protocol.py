@@ -7,7 +7,7 @@ beyond a limit in the client's own host.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -63,6 +63,7 @@ class IMAP(Protocol):
         self._line: Deferred[bytes] | None = None
         self._running: Deferred[None] | None = None
         self._afterwards: list[Callable[[], None]] = []
+        self._interjection: Callable[[], Awaitable[None]] | None = None
         self._inflate: Any = None
         self._deflated = b""
         self._full = False
@@ -185,6 +186,35 @@ class IMAP(Protocol):
         if not self._closing:
             self._rest()
             self._pump()
+            self._interject()
+
+    def interject(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this, which says something, as soon as no command is being answered."""
+        self._interjection = work
+        self._interject()
+
+    def _interject(self) -> None:
+        work = self._interjection
+        if work is None or self._running is not None or self._closing:
+            return
+        self._interjection = None
+
+        async def say() -> None:
+            await work()
+
+        running = self._running = Deferred.fromCoroutine(say())
+        running.addErrback(self._not_said)
+        running.addBoth(lambda _: self._said())
+
+    def _said(self) -> None:
+        self._running = None
+        if not self._closing:
+            self._pump()
+            self._interject()
+
+    def _not_said(self, failure: Failure) -> None:
+        if not isinstance(failure.value, CancelledError):
+            log.warn("{peer} could not be told what is new: {error}", peer=self.peer, error=failure.value)
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, CancelledError):
