@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.dav.service import DavFactory
 from gateway.entrance import Entrance
 from gateway.gate import Census, Gate, networks
 from gateway.imap.protocol import IMAPFactory
@@ -15,6 +16,7 @@ from gateway.mailbox.accounts import Accounts
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uidcache import UidCache
 from gateway.mapiclient.options import CALL_SECONDS, PoolOptions, SessionOptions, ThrottleOptions, TlsOptions
+from gateway.mapiclient.sessions import Sessions
 from gateway.mapiclient.wire.schema import Wait
 from gateway.pop3.protocol import POP3Factory
 
@@ -51,7 +53,12 @@ def runtime(config: Config, reactor: Any, now: Callable[[], float]) -> Runtime:
 
 
 def heads(
-    config: Config, accounts: Accounts, reactor: Any, tls: Any, now: Callable[[], float]
+    config: Config,
+    accounts: Accounts,
+    sessions: Sessions,
+    reactor: Any,
+    tls: Any,
+    now: Callable[[], float],
 ) -> dict[str, Any]:
     """The factory of each enabled protocol."""
     hostname = config.gateway.hostname or socket.gethostname()
@@ -61,12 +68,15 @@ def heads(
     if config.pop3.enabled:
         entrance = Entrance(accounts, "pop3")
         found["pop3"] = POP3Factory(entrance, config.pop3, reactor, tls, hostname=hostname, clock=now)
+    if config.dav.enabled:
+        found["dav"] = DavFactory(sessions, config.dav, reactor, clock=now)
     return found
 
 
 _REFUSALS: Final = {
     "imap": b"* BYE [LIMIT] Too many connections\r\n",
     "pop3": b"-ERR [SYS/TEMP] too many connections\r\n",
+    "dav": b"HTTP/1.1 503 Too Many Connections\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 }
 
 

@@ -15,6 +15,8 @@ from typing import Literal
 import msgspec
 
 from gateway import units
+from gateway.dav.options import Options as DavOptions
+from gateway.dav.options import is_zone
 from gateway.imap.options import Options as ImapOptions
 from gateway.listen import addresses
 from gateway.mapiclient.address import parse_server
@@ -101,6 +103,17 @@ class Pop3(Pop3Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where connections begin with TLS."""
 
 
+class Dav(DavOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """CalDAV and CardDAV."""
+
+    enabled: bool = True
+    """Whether the protocol is served."""
+    listen: tuple[str, ...] = ("127.0.0.1:5232",)
+    """Where HTTP is spoken."""
+    tls_listen: tuple[str, ...] = ("127.0.0.1:5233",)
+    """Where HTTPS is spoken."""
+
+
 class Tls(Section, frozen=True, kw_only=True):
     """The gateway's certificates; they are read again on SIGHUP."""
 
@@ -156,6 +169,7 @@ class Config(Section, frozen=True, kw_only=True):
     embedded: Embedded = Embedded()
     imap: Imap = Imap()
     pop3: Pop3 = Pop3()
+    dav: Dav = Dav()
     tls: Tls = Tls()
     limits: Limits = Limits()
     log: Log = Log()
@@ -200,12 +214,14 @@ def check(config: Config) -> Iterator[str]:
     """What types cannot say: each problem as a sentence that begins with the key."""
     if config.tls.key and not config.tls.certificate:
         yield "[tls] key is given but no certificate"
-    for name in ("imap", "pop3"):
+    for name in ("imap", "pop3", "dav"):
         section = getattr(config, name)
         if section.enabled and not (section.listen or section.tls_listen):
             yield f"[{name}] is enabled but listens nowhere; give listen or tls_listen, or enabled = false"
         yield from _problems(f"[{name}] listen", addresses, section.listen)
         yield from _problems(f"[{name}] tls_listen", addresses, section.tls_listen)
+    if config.dav.timezone and not is_zone(config.dav.timezone):
+        yield f'[dav] timezone: there is no time zone {config.dav.timezone!r}; write e.g. "Europe/Berlin"'
     yield from _problems("[embedded] listen", addresses, config.embedded.listen)
     yield from _problems("[store] url", parse_server, (config.store.url,))
     yield from _problems("[limits] proxy_from", _network, config.limits.proxy_from)

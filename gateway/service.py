@@ -80,7 +80,9 @@ class Gateway(Process):
         # Threads use the cache until the reactor has joined them, and that is after this service has stopped.
         reactor.addSystemEventTrigger("after", "shutdown", self._runtime.cache.close)
         self._accounts = Accounts(self._sessions, self._runtime)
-        self._factories = assembly.heads(config, self._accounts, reactor, self._certificates, time.time)
+        self._factories = assembly.heads(
+            config, self._accounts, self._sessions, reactor, self._certificates, time.time
+        )
         self._listen()
 
     def _open_store(self) -> str:

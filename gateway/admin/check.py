@@ -14,7 +14,7 @@ from gateway import config
 from gateway.admin import probes
 from gateway.listen import addresses
 
-_STANDARD: Final = {"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995}
+_STANDARD: Final = {"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995, "dav": 0, "davs": 443}
 
 
 @click.command()
@@ -31,6 +31,8 @@ _STANDARD: Final = {"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995}
 @click.option("--imaps", type=int, help="Port of IMAP over TLS.")
 @click.option("--pop3", type=int, help="Port of POP3.")
 @click.option("--pop3s", type=int, help="Port of POP3 over TLS.")
+@click.option("--dav", type=int, help="Port of CalDAV and CardDAV.")
+@click.option("--davs", type=int, help="Port of CalDAV and CardDAV over TLS.")
 def check(
     host: str,
     user: str,
@@ -79,7 +81,7 @@ def _configured(settings: config.Config) -> dict[str, int]:
     """The TCP ports of a configuration by protocol, 0 for what it does not serve."""
     return {
         name + suffix: next((place.port for text in texts for place in addresses(text) if place.port), 0)
-        for name, section in (("imap", settings.imap), ("pop3", settings.pop3))
+        for name, section in (("imap", settings.imap), ("pop3", settings.pop3), ("dav", settings.dav))
         for suffix, texts in (("", section.listen), ("s", section.tls_listen))
         if section.enabled
     }

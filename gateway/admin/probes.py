@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
 import imaplib
 import poplib
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 TIMEOUT: Final = 20.0
 """Seconds for each answer; more than the longest delay of a wrong password."""
+
+_PROPFIND: Final = b'<propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,39 @@ def _read_pop3(client: poplib.POP3, target: Target) -> str:
     return f"the maildrop has {count} messages, {octets} octets"
 
 
+def dav(target: Target, port: int) -> str:
+    """Ask over HTTP whose calendars and contacts there are."""
+    return _read_dav(http.client.HTTPConnection(target.host, port, timeout=TIMEOUT), target)
+
+
+def davs(target: Target, port: int) -> str:
+    """The same over HTTPS."""
+    connection = http.client.HTTPSConnection(target.host, port, timeout=TIMEOUT, context=target.context)
+    return _read_dav(connection, target)
+
+
+def _read_dav(connection: http.client.HTTPConnection, target: Target) -> str:
+    """List the collections of the user."""
+    login = b64encode(f"{target.user}:{target.password}".encode()).decode()
+    with _closing(connection.close):
+        headers = {"Authorization": f"Basic {login}", "Depth": "1"}
+        connection.request("PROPFIND", f"/{quote(target.user)}/", _PROPFIND, headers)
+        answer = connection.getresponse()
+        body = answer.read()
+    if answer.status == http.client.UNAUTHORIZED:
+        raise Problem("the password is wrong, or the user's feature is switched off in the store")
+    if answer.status != http.client.MULTI_STATUS:
+        raise Problem(f"HTTP {answer.status}: {body[:200].decode(errors='replace').strip()}")
+    return f"logged in, {body.count(b'<C:calendar />')} calendars, {body.count(b'<CR:addressbook />')} address books"
+
+
 PROBES: Final[dict[str, Callable[[Target, int], str]]] = {
     "imap": imap,
     "imaps": imaps,
     "pop3": pop3,
     "pop3s": pop3s,
+    "dav": dav,
+    "davs": davs,
 }
 """The probes by the name of the protocol."""
 

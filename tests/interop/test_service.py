@@ -44,7 +44,9 @@ def test_a_typo_in_the_configuration_is_named(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
-        configuration = f'[gateway]\ncache = "c"\n[imap]\nlisten = ["{place}"]\ntls_listen = []\n'
+        configuration = (
+            f'[gateway]\ncache = "c"\n[imap]\nlisten = ["{place}"]\ntls_listen = []\n[dav]\nenabled = false\n'
+        )
         said = refused(*gateway_with(tmp_path / "g.toml", configuration))
     assert f"imap: {place} is taken: another program" in said
     assert "Traceback" not in said
@@ -72,14 +74,14 @@ def test_everything_in_one_process_and_the_check(tmp_path: Path) -> None:
         check = [ADMIN, "check", "localhost", "--user", "demo"]
         said = run_program(*check, *options, "--password", "demo", "--ca-file", str(tmp_path / "tls.pem"))
         assert [line.split()[:2] for line in said.splitlines()] == [
-            ["ok", name] for name in ("imap", "imaps", "pop3", "pop3s", "store")
+            ["ok", name] for name in ("imap", "imaps", "pop3", "pop3s", "dav", "davs", "store")
         ]
         said = refused(*check, *options, "--password", "wrong", "--insecure")
-        assert said.count("BAD") == 5
-        assert said.count("the password is wrong, or the user's feature is switched off") == 4
+        assert said.count("BAD") == 7
+        assert said.count("the password is wrong, or the user's feature is switched off") == 6
         assert "the store refuses the user name or the password" in said
         said = refused(*check, *options, "--password", "demo")
-        assert said.count("the certificate is not trusted: self-signed certificate") == 4
+        assert said.count("the certificate is not trusted: self-signed certificate") == 5
         nothing = ["--imap=1", "--imaps=0", "--pop3=0", "--pop3s=0"]
         assert "nothing listens there" in refused(*check, *nothing, "--password", "demo")
 
@@ -94,6 +96,9 @@ data = "store"
 listen = ["127.0.0.1:0"]
 demo = true
 [imap]
+listen = ["127.0.0.1:0"]
+tls_listen = ["127.0.0.1:0"]
+[dav]
 listen = ["127.0.0.1:0"]
 tls_listen = ["127.0.0.1:0"]
 [pop3]

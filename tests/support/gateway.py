@@ -112,7 +112,7 @@ class GatewayProcess(Running):
         super().__init__("gateway", "--config", str(self.config), prefix=prefix)
 
     def address(self, name: str) -> tuple[str, int]:
-        """Where a protocol is served: ``imap``, ``imaps``, ``pop3``, ``pop3s``."""
+        """Where a protocol is served: ``imap``, ``imaps``, ``pop3``, ``pop3s``, ``dav``, ``davs``."""
         host, _, port = self.places[name].rpartition(":")
         return host, int(port)
 
@@ -131,6 +131,10 @@ listen = ["{host}:0"]
 tls_listen = ["{host}:0"]
 plaintext_login = "always"
 [pop3]
+listen = ["{host}:0"]
+tls_listen = ["{host}:0"]
+plaintext_login = "always"
+[dav]
 listen = ["{host}:0"]
 tls_listen = ["{host}:0"]
 plaintext_login = "always"
