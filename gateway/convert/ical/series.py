@@ -25,7 +25,7 @@ from gateway.convert.ical.moments import (
     time_line,
     utc_of,
 )
-from gateway.convert.ical.pattern import NEVER_ENDS, EndType, Frequency, Pattern
+from gateway.convert.ical.pattern import NEVER_ENDS, EndType, Frequency, Pattern, PatternType
 from gateway.convert.ical.recurblob import decode, encode
 from gateway.convert.ical.rrule import Unrepresentable, from_rrule, to_rrule
 from gateway.convert.ical.spans import Span
@@ -192,9 +192,8 @@ def first_span(pattern: Pattern, span: Span) -> Span:
 
 def write_series(props: NamedProps, pattern: Pattern) -> None:
     """Set the recurrence and what goes with it; a blob that means the same already stays."""
-    blob = encode(pattern)
-    if not _means(octets(props, ids.RECUR), blob):
-        props[ids.RECUR] = blob
+    if not _means(octets(props, ids.RECUR), pattern):
+        props[ids.RECUR] = encode(pattern)
     props[ids.RECURRING] = True
     props[ids.IS_RECURRING] = True
     props[ids.RECURRENCE_TYPE] = _TYPES[pattern.frequency]
@@ -203,11 +202,17 @@ def write_series(props: NamedProps, pattern: Pattern) -> None:
     props[ids.CLIP_END] = _LAST_FILETIME if last == NEVER_ENDS else rtime_to_filetime(last)
 
 
-def _means(stored: bytes, blob: bytes) -> bool:
+def _means(stored: bytes, pattern: Pattern) -> bool:
+    """Whether a blob says the same; on which day weeks begin matters to every second week only."""
+    if not stored:
+        return False
     try:
-        return bool(stored) and encode(decode(stored)) == blob
+        before = decode(stored)
     except ParseError:
         return False
+    if pattern.type is not PatternType.WEEK or pattern.period == 1:
+        before = replace(before, first_day_of_week=pattern.first_day_of_week)
+    return encode(before) == encode(pattern)
 
 
 def clear_series(props: NamedProps) -> None:

@@ -24,6 +24,8 @@ def to_ical(content: MessageContent, options: Options = DEFAULTS) -> bytes:
     instances. ParseError when the content has no form in a calendar: no start, another class.
     """
     kept = Retained() if hides(content, options) else read(octets(content.props, ids.RETAINED))
+    if not options.sees_private:  # what is kept for an instance may be as private as the instance
+        kept = Retained(kept.calendar, {"": kept.of("")})
     zones = ZonesUsed()
     blocks = components(shown(content, options), kept, zones, options)
     return calendar_object([block for _, block in blocks], zones, options.method, kept.calendar)
