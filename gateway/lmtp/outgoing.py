@@ -12,7 +12,7 @@ from email.header import Header
 from hashlib import blake2b
 
 from gateway.lmtp.mail import Incoming
-from gateway.lmtp.recipients import Maildrop, Person, store_guid
+from gateway.lmtp.recipients import Maildrop, store_guid
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uploads import Upload, content_of
 from gateway.mapi import proptags as pr
@@ -25,6 +25,7 @@ from gateway.mapi.rules import Forward, ForwardFlavor
 from gateway.mapiclient import directory
 from gateway.mapiclient.message import save_new_message
 from gateway.mapiclient.wire.calls_object import SubmitMessage
+from gateway.smtp.person import Person
 from gateway.smtp.seal import sealed
 
 _UNSENT_READ = 9

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gateway.lmtp.recipients import Person
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.ids import search_key
 from gateway.mapi.props import NamedProps
+from gateway.smtp.person import Person
 
 _TO: Final = 1
 _CC: Final = 2

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.lmtp.options import Options
-from gateway.lmtp.trusted import Trustees
 from gateway.mailbox import names
 from gateway.mailbox.columns import value_of
 from gateway.mapi import proptags as pr
@@ -28,37 +27,13 @@ from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table
 from gateway.smtp.codec.address import Address
 from gateway.smtp.codec.replies import Refused
+from gateway.smtp.person import PERSON_COLUMNS, Person
+from gateway.smtp.trusted import Trustees
 
-_COLUMNS: Final = (*directory.COLUMNS, pr.PR_EMS_AB_PROXY_ADDRESSES)
 _FOLDERS: Final = (pr.PR_ENTRYID, pr.PR_PARENT_ENTRYID, pr.PR_DISPLAY_NAME)
 _MOST: Final = 10_000
 _JUNK: Final = 4
 _HARD: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A user as the address book has him."""
-
-    login: str
-    props: Props
-
-    @property
-    def name(self) -> str:
-        """Display name."""
-        return self.props.get(pr.PR_DISPLAY_NAME) or self.login
-
-    @property
-    def address(self) -> str:
-        """Main mail address."""
-        return self.props.get(pr.PR_SMTP_ADDRESS) or ""
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        """All mail addresses in lower case."""
-        others = self.props.get(pr.PR_EMS_AB_PROXY_ADDRESSES) or ()
-        known = {other.partition(":")[2] for other in others if other[:5].lower() == "smtp:"}
-        return frozenset(address.lower() for address in (*known, self.address) if address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +113,7 @@ class Recipients:
         if address.domain.lower() in self._domains:
             wanted.append(address.local)
         system = await self._trustees.system()
-        for found in await directory.resolve_names(system, wanted, _COLUMNS, exact=True):
+        for found in await directory.resolve_names(system, wanted, PERSON_COLUMNS, exact=True):
             login = found.props.get(pr.PR_ACCOUNT)
             # An exact name may also be a display name, which is no address.
             if login and found.props.get(pr.PR_OBJECT_TYPE) == ObjectType.MAIL_USER:

@@ -16,7 +16,6 @@ from gateway.lmtp.mail import Incoming
 from gateway.lmtp.options import Options
 from gateway.lmtp.outgoing import Outgoing
 from gateway.lmtp.recipients import Recipient, Recipients
-from gateway.lmtp.trusted import Trustees
 from gateway.lmtp.vacation import Vacations
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uploads import Upload, content_of
@@ -29,6 +28,7 @@ from gateway.smtp.protocol import MailFactory
 from gateway.smtp.seal import key_in
 from gateway.smtp.session import Session
 from gateway.smtp.transaction import Transaction
+from gateway.smtp.trusted import Trustees
 
 T = TypeVar("T")
 #: Mails larger than this are converted one at a time: a conversion holds the mail several times over.

@@ -14,11 +14,11 @@ from typing import Final
 from twisted.internet.threads import deferToThreadPool
 
 from gateway.lmtp.mail import Incoming
-from gateway.lmtp.recipients import Person
 from gateway.mailbox.runtime import Runtime
 from gateway.mapi import proptags as pr
 from gateway.mapi.props import Props
 from gateway.mapi.times import to_datetime
+from gateway.smtp.person import Person
 
 #: Senders that are programs (RFC 3834 2, RFC 5230 4.6).
 _PROGRAM: Final = re.compile(

@@ -1,0 +1,1 @@
+"""Sending: mail of users and of the store's outgoing queue, handed to a smarthost."""
