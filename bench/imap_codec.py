@@ -35,7 +35,9 @@ def main() -> None:
     some_keywords = array("H", (random.randrange(5) for _ in range(N)))
     dates = array("I", (random.randrange(1_500_000_000, 1_700_000_000) for _ in range(N)))
     names = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
-    texts = w.FlagTexts(lambda bits, words: [*(n for i, n in enumerate(names) if bits >> i & 1), *["Work"] * words])
+    texts = w.FlagTexts(
+        lambda bits, words: [*(n for i, n in enumerate(names) if bits >> i & 1), *["Work"] * words]
+    )
     envelope = b'("Mon, 7 Feb 1994 21:52:25 -0800" "subject" NIL NIL NIL NIL NIL NIL NIL "<x@y>")'
     structure = b'("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 3028 92 NIL NIL NIL NIL)'
 
@@ -66,7 +68,9 @@ def main() -> None:
     measure("FETCH (UID FLAGS), keywords", N, lambda: uid_flags(some_keywords))
     measure("FETCH all metadata", N, everything)
     measure("UIDs of a SEARCH as a set", N, lambda: compact(uids))
-    line = b"a1 UID FETCH 1:100,200:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (From To)])\r\n"
+    line = (
+        b"a1 UID FETCH 1:100,200:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (From To)])\r\n"
+    )
     count = 10_000
 
     def commands() -> None:

@@ -67,7 +67,7 @@ class Output:
         self._since = self._clock.seconds()
 
     def begin(self) -> None:
-        """A command begins to answer."""
+        """A turn of the reactor begins."""
         self._since = self._clock.seconds()
 
     def compress(self) -> None:

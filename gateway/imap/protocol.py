@@ -6,7 +6,6 @@ beyond a limit in the client's own host.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any, Final
@@ -19,34 +18,21 @@ from twisted.python.failure import Failure
 
 from gateway.imap.answers import Goodbye
 from gateway.imap.codec.errors import ParseError
-from gateway.imap.codec.parser import COMMANDS, Request, parse
-from gateway.imap.codec.reader import (
-    Broken,
-    Continue,
-    Hopeless,
-    Limits,
-    Line,
-    Need,
-    Reader,
-    Received,
-)
+from gateway.imap.codec.parser import Request, parse
+from gateway.imap.codec.reader import Broken, Continue, Hopeless, Line, Need, Received
 from gateway.imap.codec.write_status import CONTINUE_LITERAL, untagged
-from gateway.imap.connection import Authenticate, Bell, Connection
+from gateway.imap.connection import Authenticate, Connection
 from gateway.imap.dispatch import answer, farewell, refusal
+from gateway.imap.incoming import Incoming, Repeated
 from gateway.imap.options import Options
 from gateway.imap.output import Output
-from gateway.imap.spool import FileSpool
+from gateway.imap.wire import Bell
 
 log: Final = Logger()
 #: Octets of further commands that are taken in while one is being answered.
 AHEAD: Final = 1 << 16
-#: Octets that one step of decompression may give.
-_INFLATED: Final = 1 << 16
 #: How long a client may take to read the last answers (seconds).
 _LINGER: Final = 30.0
-_LINE_BEFORE_LOGIN: Final = 16384
-#: The largest literal before login, and the largest without asking where LITERAL- is offered (RFC 7888).
-_SMALL: Final = 4096
 
 
 class IMAP(Protocol):
@@ -57,16 +43,12 @@ class IMAP(Protocol):
     def __init__(self) -> None:
         self.peer = ""
         self.loopback = False
-        self._reader = Reader(spool=lambda size: FileSpool())
-        self._reader.gate = self._gate
+        self._incoming = Incoming()
         self._bell: Bell | None = None
         self._line: Deferred[bytes] | None = None
         self._running: Deferred[None] | None = None
         self._afterwards: list[Callable[[], None]] = []
         self._interjection: Callable[[], Awaitable[None]] | None = None
-        self._inflate: Any = None
-        self._deflated = b""
-        self._full = False
         self._bad = 0
         self._closing = False
         self._reading = True
@@ -98,10 +80,10 @@ class IMAP(Protocol):
         """Take what the client sent."""
         if self._closing:
             return
-        if self._inflate is not None:
-            self._deflated += data
-            data = self._inflated()
-        self._reader.receive(data)
+        try:
+            self._incoming.receive(data)
+        except Goodbye as error:
+            self.say_goodbye(error)
         self._pump()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -112,7 +94,7 @@ class IMAP(Protocol):
         if self._running is not None:
             self._running.cancel()
         self.connection.log_out()
-        self._reader.close()
+        self._incoming.reader.close()
         self.factory.gone(self)
 
     # -- the loop
@@ -122,6 +104,7 @@ class IMAP(Protocol):
         if self._pumping:
             return
         self._pumping = True
+        self._output.begin()
         try:
             while not self._closing and (self._running is None or self._wants_line):
                 if not self._event():
@@ -136,9 +119,13 @@ class IMAP(Protocol):
 
     def _event(self) -> bool:
         """Handle one event; False when there is none."""
-        event = self._reader.next()
+        try:
+            event = self._incoming.next()
+        except Goodbye as error:
+            self.say_goodbye(error)
+            return False
         if isinstance(event, Need):
-            return self._more()
+            return False
         if isinstance(event, Continue):
             self.write(CONTINUE_LITERAL)
         elif isinstance(event, Line):
@@ -151,14 +138,6 @@ class IMAP(Protocol):
             self.say_goodbye(Goodbye(event.reason, "TOOBIG"))
         return True
 
-    def _more(self) -> bool:
-        """Whether compressed octets that are waiting gave more to read."""
-        if self._inflate is None or not (self._deflated or self._full):
-            return False
-        data = self._inflated()
-        self._reader.receive(data)
-        return bool(data)
-
     def _begin(self, received: Received) -> None:
         try:
             request = parse(received, self.connection.dialect)
@@ -167,7 +146,6 @@ class IMAP(Protocol):
             self._refuse(error.tag, error)
             return
         self._rest()
-        self._output.begin()
         running = self._running = Deferred.fromCoroutine(self._answer(request))
         running.addErrback(self._failed)
         running.addBoth(lambda _: received.close())
@@ -236,15 +214,6 @@ class IMAP(Protocol):
         if self._bad >= self.factory.options.max_bad_commands:
             self.say_goodbye(Goodbye("Too many errors"))
 
-    def _gate(self, verb: bytes) -> ParseError | None:
-        """Refuse a command before its literal is sent, when it would be refused anyway."""
-        name = verb.decode("ascii", "replace")
-        if name not in COMMANDS and name != "UID":
-            return ParseError(f"unknown command {name}")
-        if self.connection.user is None and name not in ("LOGIN", "AUTHENTICATE", "ID"):
-            return ParseError("The command is allowed after login only")
-        return None
-
     # -- timers and pressure
 
     def _rest(self) -> None:
@@ -266,7 +235,7 @@ class IMAP(Protocol):
 
     def _throttle(self) -> None:
         """Read from the client only while there is room for what it says."""
-        reading = self._reader.pending + len(self._deflated) < AHEAD or self._running is None
+        reading = self._incoming.pending < AHEAD or self._running is None
         if reading is not self._reading and not self._closing:
             self._reading = reading
             transport: Any = self.transport
@@ -274,17 +243,6 @@ class IMAP(Protocol):
                 transport.resumeProducing()
             else:
                 transport.pauseProducing()
-
-    def _inflated(self) -> bytes:
-        """The next octets of a compressed stream, a bounded number of them."""
-        try:
-            data: bytes = self._inflate.decompress(self._deflated, _INFLATED)
-        except zlib.error:
-            self.say_goodbye(Goodbye("Compressed data is damaged"))
-            return b""
-        self._deflated = self._inflate.unconsumed_tail
-        self._full = len(data) == _INFLATED
-        return data
 
     # -- Wire
 
@@ -305,18 +263,18 @@ class IMAP(Protocol):
     async def line(self) -> bytes:
         """The next raw line of the client."""
         self._line = Deferred()
-        self._reader.raw()
+        self._incoming.reader.raw()
         self._later_pump()
         return await self._line
 
     def line_rings(self, bell: Bell) -> None:
         """Ring when the next raw line is there."""
         self._bell = bell
-        self._reader.raw()
+        self._incoming.reader.raw()
         self._later_pump()
 
     def _later_pump(self) -> None:
-        if self._reader.pending or self._deflated:
+        if self._incoming.pending:
             self.factory.reactor.callLater(0, self._pump)
 
     def _give_line(self, text: bytes) -> None:
@@ -331,11 +289,11 @@ class IMAP(Protocol):
 
     def unread(self, line: bytes) -> None:
         """Take a raw line as a command instead."""
-        self._reader.unread(line)
+        self._incoming.reader.unread(line)
 
     def every(self, seconds: float, work: Callable[[], None]) -> Callable[[], None]:
         """Do something again and again; returns the way to stop."""
-        return _Repeated(self.factory.reactor, seconds, work).stop
+        return Repeated(self.factory.reactor, seconds, work).stop
 
     def seconds(self) -> float:
         """The clock."""
@@ -347,14 +305,13 @@ class IMAP(Protocol):
 
     def start_tls(self) -> None:
         """Begin the TLS handshake. What came in plain text behind STARTTLS is thrown away (RFC 9051 6.2.1)."""
-        self._reader.rest()
+        self._incoming.reader.rest()
         self.transport.startTLS(self.factory.tls)  # type: ignore[union-attr]
 
     def compress(self) -> None:
         """Compress both directions."""
         self._output.compress()
-        self._inflate = zlib.decompressobj(-15)
-        self._deflated = self._reader.rest()
+        self._incoming.decompress()
 
     def disconnect(self) -> None:
         """Close when everything was sent."""
@@ -366,18 +323,7 @@ class IMAP(Protocol):
 
     def limits_changed(self) -> None:
         """Apply the limits of the present state."""
-        options = self.factory.options
-        if self.connection.user is None:
-            self._reader.limits = Limits(_LINE_BEFORE_LOGIN, _SMALL, 10, _SMALL, 4 * _SMALL, unasked=_SMALL)
-        else:
-            self._reader.limits = Limits(
-                line=options.max_line,
-                literal=options.max_literal,
-                message=options.max_message,
-                messages=options.max_upload,
-                memory=options.spool_above,
-                unasked=_SMALL if options.non_sync_literals == "small" else 1 << 62,
-            )
+        self._incoming.limit(self.factory.options, logged_in=self.connection.user is not None)
 
     def say_goodbye(self, error: Goodbye) -> None:
         """BYE, and close."""
@@ -390,37 +336,6 @@ class IMAP(Protocol):
     def _abort(self) -> None:
         self._closing = True
         self.transport.abortConnection()  # type: ignore[union-attr]
-
-
-class _Repeated:
-    """A call again and again until it is stopped."""
-
-    __slots__ = ("_call", "_clock", "_seconds", "_work")
-
-    def __init__(self, clock: Any, seconds: float, work: Callable[[], None]) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._work = work
-        self._call: IDelayedCall = clock.callLater(seconds, self._tick)
-
-    def _tick(self) -> None:
-        self._call = self._clock.callLater(self._seconds, self._tick)
-        self._work()
-
-    def stop(self) -> None:
-        """No more."""
-        if self._call.active():
-            self._call.cancel()
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a peer is this host; a local socket has no address and is."""
-    if not host:
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class IMAPFactory(Factory):
@@ -463,3 +378,13 @@ class IMAPFactory(Factory):
             self._empty = None
             empty.callback(None)
         return empty
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a peer is this host; a local socket has no address and is."""
+    if not host:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
