@@ -52,8 +52,8 @@ def cost(criterion: c.Criterion) -> int:
         return max((cost(part) for part in criterion.parts), default=_VIEW)
     if isinstance(criterion, c.Not):
         return cost(criterion.part)
-    if isinstance(criterion, c.Dated) and criterion.field is c.DateField.INTERNAL:
-        return _VIEW
+    if isinstance(criterion, c.Dated):
+        return _VIEW if criterion.field is c.DateField.INTERNAL else _STORE
     if type(criterion) in _BY_VIEW:
         return _VIEW
     return _STORE if restriction_of(criterion) is not None else _BYTES
@@ -106,8 +106,8 @@ class Search:
 
     async def _or(self, criterion: c.Or, candidates: set[int]) -> set[int]:
         found: set[int] = set()
-        by_store = tuple(part for part in criterion.parts if cost(part) == _STORE)
-        rest = [part for part in criterion.parts if cost(part) != _STORE]
+        by_store = tuple(part for part in criterion.parts if cost(part) == _STORE and restriction_of(part))
+        rest = [part for part in criterion.parts if part not in by_store]
         for part in sorted(rest, key=cost):
             found |= await self._among(part, candidates - found)
         if by_store and (restriction := restriction_of(c.Or(by_store))) is not None:

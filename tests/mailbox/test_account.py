@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from gateway.mapiclient.message import save_new_message
 from tests.support import reactor
 from tests.support.accounts import Mail, running_mail
 
-HELLO = b"From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello, Bob\r\n"
+HELLO = b"Date: Thu, 2 Jan 2020 23:59:00 -0800\r\nFrom: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello, Bob\r\n"
 OTHER = b"From: Carl <carl@example.org>\r\nSubject: Minutes\r\nX-Team: Red Pandas\r\n\r\nWe met.\r\n"
 
 
@@ -212,6 +213,11 @@ def test_copies_and_moves_know_their_new_uids(mail: Mail) -> None:
         (c.Size(len(HELLO) - 1, larger=True), [0]),
         (c.Size(len(HELLO), larger=False), [1]),
         (c.Or((c.Body("we met"), c.Flagged(Flag.SEEN))), [0, 1]),
+        (c.Or((c.Body("nothing"), c.And((c.Flagged(Flag.SEEN), c.Address("from", "ann"))))), [0]),
+        (c.Not(c.And((c.Flagged(Flag.SEEN), c.Address("from", "ann")))), [1]),
+        (c.Dated(c.DateField.SENT, date(2020, 1, 2), date(2020, 1, 3)), [0]),
+        (c.Dated(c.DateField.SENT, None, date(2020, 1, 2)), []),
+        (c.Dated(c.DateField.INTERNAL, date(2020, 1, 3), None), [0, 1]),
         (c.And((c.Header("x-team", "red"), c.Body("met"), c.Not(c.Flagged(Flag.SEEN)))), [1]),
         (c.And((c.Flagged(Flag.SEEN), c.Body("we met"))), []),
         (c.Uids(((1, 10**6),)), [0, 1]),
