@@ -82,12 +82,15 @@ class Zones:
 
     def read(self, line: Line, value: str) -> When:
         """A value with the parameters of its property."""
+        tzid = line.param("TZID")
+        if ":" in value:  # Exchange writes TZID=tzone://Microsoft/Utc without quotes
+            rest, _, value = value.rpartition(":")
+            tzid = f"{tzid}:{rest}"
         wall, is_date, is_utc = parse_time(value)
         if is_date or line.param("VALUE").upper() == "DATE":
             return When(wall.replace(hour=0, minute=0, second=0), self.default, True)
         if is_utc:
             return When(wall, UTC_ZONE)
-        tzid = line.param("TZID")
         return When(wall, self.zone(tzid, wall) if tzid else self.default)
 
 

@@ -355,8 +355,7 @@ def test_a_request_as_mail() -> None:
     assert lines(shown, "ATTENDEE") == ["mailto:a@x.example", "mailto:b@x.example"]
     assert line(shown, "STATUS") == ":CONFIRMED"
     assert shown.children == []
-    data = to_mime(message, ToMimeOptions(calendar=lambda content: calendar_part(content, OPTIONS)))
-    raw = data if isinstance(data, bytes) else data.read()
+    raw = b"".join(to_mime(message, ToMimeOptions(calendar=lambda content: calendar_part(content, OPTIONS))).chunks())
     assert b"method=REQUEST" in raw
     back = from_mime(raw, FromMimeOptions(calendar_content=lambda text: meeting_content(text, None, OPTIONS)))
     assert back.props[pt.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Request"
