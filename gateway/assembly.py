@@ -32,7 +32,12 @@ def pool_options(config: Config) -> PoolOptions:
         call_seconds={**CALL_SECONDS, Wait.SHORT: store.call_timeout, Wait.LONG: store.bulk_timeout},
         reply_bytes=store.max_reply,
         compression=store.compression,
-        tls=TlsOptions(ca_file=store.ca_file, pinned=store.pinned),
+        tls=TlsOptions(
+            ca_file=store.ca_file,
+            pinned=store.pinned,
+            certificate=store.client_certificate,
+            key=store.client_key or store.client_certificate,
+        ),
     )
 
 
@@ -52,6 +57,11 @@ def runtime(config: Config, reactor: Any, now: Callable[[], float]) -> Runtime:
     return Runtime(reactor, cache, now=now)
 
 
+def hostname_of(config: Config) -> str:
+    """The name in greetings."""
+    return config.gateway.hostname or socket.gethostname()
+
+
 def heads(
     config: Config,
     accounts: Accounts,
@@ -61,7 +71,7 @@ def heads(
     now: Callable[[], float],
 ) -> dict[str, Any]:
     """The factory of each enabled protocol."""
-    hostname = config.gateway.hostname or socket.gethostname()
+    hostname = hostname_of(config)
     found: dict[str, Any] = {}
     if config.imap.enabled:
         found["imap"] = IMAPFactory(Entrance(accounts, "imap"), config.imap, reactor, tls)
@@ -74,6 +84,8 @@ def heads(
 
 
 _REFUSALS: Final = {
+    "lmtp": b"421 4.3.2 too many connections\r\n",
+    "submission": b"421 4.3.2 too many connections\r\n",
     "imap": b"* BYE [LIMIT] Too many connections\r\n",
     "pop3": b"-ERR [SYS/TEMP] too many connections\r\n",
     "dav": b"HTTP/1.1 503 Too Many Connections\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",

@@ -19,9 +19,11 @@ from gateway.dav.options import Options as DavOptions
 from gateway.dav.options import is_zone
 from gateway.imap.options import Options as ImapOptions
 from gateway.listen import addresses
+from gateway.lmtp.options import Options as LmtpOptions
 from gateway.mapiclient.address import parse_server
 from gateway.pop3.options import Options as Pop3Options
 from gateway.storeserver.options import Options as StoreOptions
+from gateway.submission.options import Options as SubmissionOptions
 from gateway.units import Duration, Size
 
 Level = Literal["debug", "info", "warn", "error", "critical"]
@@ -42,6 +44,8 @@ class Gateway(Section, frozen=True, kw_only=True):
     """The name in greetings ("" = the machine's own)."""
     cache: str = "/var/cache/mapi-gateway"
     """Directory of the UID cache; may be deleted while the gateway is stopped."""
+    state: str = "/var/lib/mapi-gateway/state"
+    """Directory of what delivery and sending must remember: keep it."""
 
 
 class Store(Section, frozen=True, kw_only=True):
@@ -73,6 +77,12 @@ class Store(Section, frozen=True, kw_only=True):
     """How long an unused session stays logged on."""
     proof_lifetime: Duration = Duration(300)
     """How long a proven password is believed before the store is asked again."""
+    trusted_url: str = ""
+    """Where the store lets the gateway act for its users without passwords, for delivery and sending ("" = nowhere)."""
+    client_certificate: str = ""
+    """PEM file of the certificate that the store trusts there, when it is https ("" = none)."""
+    client_key: str = ""
+    """PEM file of its key ("" = it is in the certificate's file)."""
     embedded: bool = False
     """Run the store server of section [embedded] in this process, and ask it instead of url."""
 
@@ -112,6 +122,28 @@ class Dav(DavOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where HTTP is spoken."""
     tls_listen: tuple[str, ...] = ("127.0.0.1:5233",)
     """Where HTTPS is spoken."""
+
+
+class Lmtp(LmtpOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Delivery from a mail server (LMTP)."""
+
+    enabled: bool = False
+    """Whether mail is taken; needs a store that trusts the gateway ([store] trusted_url, or an embedded one)."""
+    listen: tuple[str, ...] = ("127.0.0.1:1024",)
+    """Where LMTP is spoken."""
+    tls_listen: tuple[str, ...] = ()
+    """Where connections begin with TLS."""
+
+
+class Submission(SubmissionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sending: SMTP for users, and the store's outgoing queue."""
+
+    enabled: bool = False
+    """Whether mail is sent."""
+    listen: tuple[str, ...] = ("127.0.0.1:1587",)
+    """Where plain connections (and STARTTLS) are taken."""
+    tls_listen: tuple[str, ...] = ("127.0.0.1:1465",)
+    """Where connections begin with TLS."""
 
 
 class Tls(Section, frozen=True, kw_only=True):
@@ -170,14 +202,16 @@ class Config(Section, frozen=True, kw_only=True):
     imap: Imap = Imap()
     pop3: Pop3 = Pop3()
     dav: Dav = Dav()
+    lmtp: Lmtp = Lmtp()
+    submission: Submission = Submission()
     tls: Tls = Tls()
     limits: Limits = Limits()
     log: Log = Log()
 
 
 PATHS = {
-    "gateway": ("cache",),
-    "store": ("ca_file",),
+    "gateway": ("cache", "state"),
+    "store": ("ca_file", "client_certificate", "client_key"),
     "embedded": ("data",),
     "tls": ("certificate", "key", "directory"),
     "log": ("file",),
@@ -214,7 +248,7 @@ def check(config: Config) -> Iterator[str]:
     """What types cannot say: each problem as a sentence that begins with the key."""
     if config.tls.key and not config.tls.certificate:
         yield "[tls] key is given but no certificate"
-    for name in ("imap", "pop3", "dav"):
+    for name in ("imap", "pop3", "dav", "lmtp", "submission"):
         section = getattr(config, name)
         if section.enabled and not (section.listen or section.tls_listen):
             yield f"[{name}] is enabled but listens nowhere; give listen or tls_listen, or enabled = false"
@@ -224,6 +258,12 @@ def check(config: Config) -> Iterator[str]:
         yield f'[dav] timezone: there is no time zone {config.dav.timezone!r}; write e.g. "Europe/Berlin"'
     yield from _problems("[embedded] listen", addresses, config.embedded.listen)
     yield from _problems("[store] url", parse_server, (config.store.url,))
+    if config.store.trusted_url:
+        yield from _problems("[store] trusted_url", _trusted, (config.store.trusted_url,))
+    elif config.lmtp.enabled and not config.store.embedded:
+        yield "[lmtp] is enabled, but no store trusts the gateway; give [store] trusted_url, e.g. unix:/run/kopano/server.sock"
+    yield from _problems("[lmtp] clients", _network, config.lmtp.clients)
+    yield from _problems("[submission] smarthost", _place, (config.submission.smarthost,))
     yield from _problems("[limits] proxy_from", _network, config.limits.proxy_from)
     for place in ("store.connections", "limits.connections", "limits.connections_per_address"):
         name, key = place.split(".")
@@ -243,6 +283,24 @@ def _problems(key: str, read: Callable[[str], object], texts: tuple[str, ...]) -
 def _network(text: str) -> object:
     """A network or an address."""
     return ipaddress.ip_network(text, strict=False)
+
+
+def _trusted(text: str) -> object:
+    """A store address at which trust is possible."""
+    server = parse_server(text)
+    if server.scheme == "http":
+        raise ValueError(
+            f"{text}: no store trusts plain http; write unix:/path, or https:// with client_certificate"
+        )
+    return server
+
+
+def _place(text: str) -> object:
+    """Host and port."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f'"{text}" is no host:port')
+    return host
 
 
 def _readable(message: str) -> str:

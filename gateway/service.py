@@ -22,6 +22,7 @@ from gateway.config import Config, ConfigError, load
 from gateway.gate import Census
 from gateway.listen import Listening, place_of
 from gateway.mailbox.accounts import Accounts
+from gateway.mailflow import MailFlow, embedded_socket
 from gateway.mapiclient.address import parse_server
 from gateway.mapiclient.pool import Pool
 from gateway.mapiclient.sessions import Sessions
@@ -83,6 +84,16 @@ class Gateway(Process):
         self._factories = assembly.heads(
             config, self._accounts, self._sessions, reactor, self._certificates, time.time
         )
+        self._flow = MailFlow(
+            config,
+            self._pool,
+            self._accounts,
+            self._runtime,
+            assembly.session_options(config),
+            self._certificates,
+            assembly.hostname_of(config),
+        )
+        self._factories |= self._flow.factories
         self._listen()
 
     def _open_store(self) -> str:
@@ -90,6 +101,8 @@ class Gateway(Process):
         options: StoreOptions = self.config.embedded
         if not any(text.rpartition(":")[2].isdigit() for text in options.listen):
             options = msgspec.structs.replace(options, listen=(*options.listen, "127.0.0.1:0"))
+        if socket := embedded_socket(self.config):
+            options = msgspec.structs.replace(options, listen=(*options.listen, socket))
         self._store = make_service(options, self._reactor)
         self._store.privilegedStartService()
         return f"http://127.0.0.1:{tcp_port(self._store)}/"
@@ -120,6 +133,7 @@ class Gateway(Process):
         """Let the embedded store take calls."""
         if self._store is not None:
             self._store.startService()
+        self._flow.start()
         super().startService()
 
     def ready(self) -> None:
@@ -158,6 +172,7 @@ class Gateway(Process):
         """Stop stage after stage."""
         await self.bounded(*(listening.stopService for listening in self._listening))
         await self.bounded(*(factory.shut_down for factory in self._factories.values()))
+        await self.bounded(lambda: Deferred.fromCoroutine(self._flow.stop()))
         await self.bounded(self._accounts.close)
         await self.bounded(self._sessions.close)
         await self.bounded(self._pool.close)

@@ -19,6 +19,7 @@ _CONFIGURATION: Final = """\
 
 [gateway]
 cache = "cache"
+state = "state"
 
 [store]
 embedded = true
@@ -39,6 +40,10 @@ tls_listen = ["127.0.0.1:1995"]
 [dav]
 listen = ["127.0.0.1:5232"]
 tls_listen = ["127.0.0.1:5233"]
+
+[lmtp]
+enabled = true
+listen = ["127.0.0.1:1024"]
 
 [tls]
 certificate = "tls/gateway.pem"
@@ -76,7 +81,7 @@ def demo(data: Path) -> None:
 
 def _places(settings: config.Config) -> list[str]:
     """Every address that will be listened on."""
-    heads = [section for section in (settings.imap, settings.pop3, settings.dav) if section.enabled]
+    heads = [section for section in (settings.imap, settings.pop3, settings.dav, settings.lmtp) if section.enabled]
     return [text for section in heads for text in (*section.listen, *section.tls_listen)] + list(
         settings.embedded.listen if settings.store.embedded else ()
     )

@@ -1,0 +1,82 @@
+"""Mail that comes in and goes out, put together from the configuration: delivery, submission, the outgoing queue.
+
+Delivery and the queue need a store that trusts the gateway: the embedded one does on its own Unix socket, another one on
+a Unix socket of this machine or for a client certificate.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config import Config
+from gateway.entrance import Entrance
+from gateway.lmtp.service import Lmtp, LmtpFactory
+from gateway.mailbox.accounts import Accounts
+from gateway.mailbox.runtime import Runtime
+from gateway.mapiclient.address import parse_server
+from gateway.mapiclient.options import SessionOptions
+from gateway.mapiclient.pool import Pool
+from gateway.mapiclient.sessions import Sessions
+from gateway.smtp.protocol import MailFactory
+from gateway.smtp.trusted import Trustees
+from gateway.submission.queue import Queue
+from gateway.submission.relay import Relay
+from gateway.submission.service import Submission
+
+#: Name of the embedded store's own socket in its data directory.
+SOCKET: Final = "trusted.sock"
+
+
+def embedded_socket(config: Config) -> str:
+    """Where the embedded store trusts the gateway, "" when nothing needs that."""
+    needed = config.lmtp.enabled or config.submission.enabled
+    return f"unix:{Path(config.embedded.data) / SOCKET}" if config.store.embedded and needed else ""
+
+
+class MailFlow:
+    """Everything about mail on its way. ``factories`` has the enabled protocols."""
+
+    def __init__(
+        self,
+        config: Config,
+        pool: Pool,
+        accounts: Accounts,
+        runtime: Runtime,
+        options: SessionOptions,
+        tls: Any,
+        hostname: str,
+    ) -> None:
+        self.factories: dict[str, Any] = {}
+        self._lmtp: Lmtp | None = None
+        self._queue: Queue | None = None
+        place = embedded_socket(config) or config.store.trusted_url
+        self._sessions = Sessions(pool, parse_server(place), options) if place else None
+        state = Path(config.gateway.state)
+        if config.lmtp.enabled and self._sessions is not None:
+            self._lmtp = Lmtp(self._sessions, runtime, config.lmtp, hostname=hostname, state=state)
+            self.factories["lmtp"] = LmtpFactory(self._lmtp, runtime.reactor, tls)
+        if config.submission.enabled:
+            trustees = Trustees(self._sessions, "submission") if self._sessions is not None else None
+            relay = Relay(runtime.reactor, config.submission, hostname=hostname)
+            entrance = Entrance(accounts, "submission")
+            backend = Submission(
+                entrance, runtime, relay, config.submission, hostname=hostname, trustees=trustees
+            )
+            self.factories["submission"] = MailFactory(backend, runtime.reactor, tls)
+            if trustees is not None and config.submission.queue:
+                self._queue = Queue(trustees, runtime, relay, config.submission, hostname=hostname, state=state)
+
+    def start(self) -> None:
+        """Begin to empty the outgoing queue."""
+        if self._queue is not None:
+            self._queue.start()
+
+    async def stop(self) -> None:
+        """Break off sending, log off."""
+        if self._queue is not None:
+            await self._queue.stop()
+        if self._lmtp is not None:
+            self._lmtp.vacations.close()
+        if self._sessions is not None:
+            await self._sessions.close()
