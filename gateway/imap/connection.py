@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Protocol, TypeAlias
 
+from twisted.logger import Logger
+
 from gateway.imap import telling
 from gateway.imap.answers import Refused
 from gateway.imap.capabilities import capabilities
@@ -22,7 +24,9 @@ from gateway.imap.wire import Bell, Wire
 from gateway.mailbox.account import Account
 from gateway.mailbox.tree import Mailbox
 from gateway.mailbox.view import View
+from gateway.mapi.errors import LogonFailed
 
+log: Final = Logger()
 #: Gives the account of a user who proves a password: (user, password, peer). Raises LogonFailed, TransportError.
 Authenticate: TypeAlias = Callable[[str, str, str], Awaitable[Account]]
 
@@ -142,7 +146,12 @@ class Connection:
         """Prove a password and become its user. Raises LogonFailed, TransportError, Refused."""
         if not self.may_log_in:
             raise Refused("Use TLS first", "PRIVACYREQUIRED")
-        account = await self.authenticate(user, password, self.wire.peer)
+        try:
+            account = await self.authenticate(user, password, self.wire.peer)
+        except LogonFailed:
+            log.info("login of {user!r} from {peer} failed", user=user, peer=self.wire.peer)
+            raise
+        log.info("login of {user!r} from {peer}", user=user, peer=self.wire.peer)
         self.user = User(self, account)
         self.wire.limits_changed()
         return self.user

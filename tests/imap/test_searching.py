@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.imap.dialogue import Dialogue, message
@@ -154,5 +156,21 @@ def test_windows_of_fetch(filled: Dialogue) -> None:
         C: a2 UID FETCH 1:* (FLAGS) (PARTIAL 1:2)
         S: * 1 FETCH (UID ... FLAGS (\\Seen))
         S: * 2 FETCH (UID ... FLAGS (\\Flagged Work))
+        S: a2 OK ...
+    """)
+
+
+def test_long_commands_say_that_they_go_on(imap_with: Callable[..., Dialogue]) -> None:
+    imap = imap_with(progress=0.0005)
+    imap.given(inbox=mails())
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 SEARCH BODY fruit
+        S: * OK [INPROGRESS ("a2" NIL NIL)] Still working
+        S: ...
+        S: * SEARCH 1 2
+        S: ...
         S: a2 OK ...
     """)

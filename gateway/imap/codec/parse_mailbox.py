@@ -23,6 +23,7 @@ STATUS_ITEMS: Final = frozenset(
         "HIGHESTMODSEQ",
         "MAILBOXID",
         "APPENDLIMIT",
+        "DELETED-STORAGE",
     }
 )
 SELECTION: Final = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})

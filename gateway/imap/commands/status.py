@@ -1,4 +1,4 @@
-"""STATUS (RFC 9051 6.3.11; RFC 7162, 7889, 8438, 8474)."""
+"""STATUS (RFC 9051 6.3.11; RFC 7162, 7889, 8438, 8474, 9208)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox
 from gateway.imap.connection import User
 from gateway.mailbox.account import Status
+from gateway.mailbox.flags import Flag
 from gateway.mailbox.tree import Mailbox
 
 _VALUES: Final[dict[str, Callable[[Status, Mailbox, User], int | str]]] = {
@@ -40,4 +41,15 @@ async def values_of(user: User, mailbox: Mailbox, items: tuple[str, ...]) -> dic
     found = await user.account.status(mailbox, full=not _FULL.isdisjoint(items))
     if "HIGHESTMODSEQ" in items:
         user.connection.enabled.add("CONDSTORE")  # RFC 7162 3.1: this enables it
-    return {item: _VALUES[item](found, mailbox, user) for item in items}
+    values = {item: _VALUES[item](found, mailbox, user) for item in items if item in _VALUES}
+    if "DELETED-STORAGE" in items:
+        values["DELETED-STORAGE"] = await _deleted_storage(user, mailbox)
+    return values
+
+
+async def _deleted_storage(user: User, mailbox: Mailbox) -> int:
+    """Octets that EXPUNGE would free (RFC 9208 section 5.1)."""
+    async with user.looking_into(mailbox) as selection:
+        view = selection.view
+        marked = [uid for uid, flags in zip(view.uids, view.flags, strict=True) if flags & Flag.DELETED]
+        return sum((await view.sizes(marked)).values())
