@@ -54,6 +54,8 @@ class Outgoing:
         content = await self._runtime.compute(len(mail), lambda: content_of(upload, self._runtime.filetime()))
         if recipients:
             content.recipients = [_recipient(address) for address in recipients]
+            for tag in (pr.PR_DISPLAY_TO, pr.PR_DISPLAY_CC, pr.PR_DISPLAY_BCC):
+                content.props.pop(tag, None)
         outbox = maildrop.store.props.get(pr.PR_IPM_OUTBOX_ENTRYID)
         if not outbox:
             raise NotFound("the store has no Outbox")
