@@ -182,7 +182,7 @@ def _read_rows(content: MessageContent, invited: list[tuple[str, Line]], organiz
         own.setdefault(pt.PR_RECIPIENT_TRACKSTATUS, ids.NO_RESPONSE)
         rows[key] = own
     for address, line in invited:
-        if address.lower() != key:
+        if address.lower() not in rows and address.lower() != key:
             rows[address.lower()] = _row(stored.get(address.lower()), address, line)
     content.recipients[:] = rows.values()
     _display(content)

@@ -18,7 +18,7 @@ from gateway.convert.ical.identity import read_uid, write_ids
 from gateway.convert.ical.moments import Zones, filetime, utc_of
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.overrides import read_overrides
-from gateway.convert.ical.series import Series, clear_series, first_span, read_series, write_series
+from gateway.convert.ical.series import Series, clear_series, first_span, is_series, read_series, write_series
 from gateway.convert.ical.spans import read_span
 from gateway.convert.ical.timezones import UTC_ZONE
 from gateway.convert.ical.values import number, octets
@@ -104,6 +104,8 @@ def _read_master(
     options: Options,
 ) -> ReadEvent:
     span = read_span(component, zones, options)
+    if is_series(component):
+        span = span.to_minutes()
     series = read_series(component, span, zones)
     if overrides and series is None:
         raise ParseError("an instance (RECURRENCE-ID) of an event that does not repeat")

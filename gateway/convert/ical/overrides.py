@@ -160,7 +160,7 @@ def _modified(
     options: Options,
 ) -> tuple[Instance, AttachmentContent]:
     """One modified instance."""
-    span = read_span(component, zones, options)
+    span = read_span(component, zones, options).to_minutes()
     length = max(pattern.end_offset - (pattern.start_offset or 0), 0)
     place = stored or Exceptional(Instance(original, original + length, original))
     effective = _copy(whole(master, place, zone))

@@ -52,6 +52,12 @@ _BELONGS: Final = {
 _STATE_PARAMS: Final = frozenset(("CN", "PARTSTAT", "RSVP", "EMAIL", "SCHEDULE-STATUS", "ROLE", "CUTYPE"))
 
 
+#: Properties of which the first counts.
+_ONCE: Final = frozenset(("SUMMARY", "LOCATION", "URL", "ORGANIZER", "CLASS", "PRIORITY"))
+#: Properties that are not there when the item does not have them, whatever a client wrote.
+_ONLY_IF_STORED: Final = frozenset(("SUMMARY", "LOCATION", "URL", "ORGANIZER"))
+
+
 class Piece(msgspec.Struct, array_like=True):
     """A line as the client wrote it."""
 
@@ -107,7 +113,7 @@ def read(blob: bytes) -> Retained:
         if blob[:1] == _PACKED:
             data = zlib.decompressobj().decompress(data, 4 * MAX_SIZE)
         return _DECODER.decode(data)
-    except (msgspec.DecodeError, zlib.error, RecursionError):
+    except (msgspec.MsgspecError, zlib.error, ValueError, RecursionError):
         return _EMPTY
 
 
@@ -151,14 +157,23 @@ def differences(component: Component, block: Block) -> Kept:
     """What a client's component says beyond what the item gives back."""
     given = _by_key(block.lines)
     kept = Kept(html=component.first("X-ALT-DESC") is not None)
+    seen: set[str] = set()
     for line in component.lines:
         if line.name in _NOT_KEPT or line.name.startswith(_NOT_KEPT_PREFIXES):
             continue
-        text = line_text(line.name, line.value, line.params, line.group)
         key = _key(line)
-        if not line.value.strip() or len(text) > MAX_LINE or given.get(key) == text or _is_stored(line):
+        repeated = key in seen and (key in given or line.name in _ONCE)
+        seen.add(key)
+        if repeated or not line.value.strip() or (line.name in _ONLY_IF_STORED and key not in given):
+            continue
+        text = line_text(line.name, line.value, line.params, line.group)
+        if len(text) > MAX_LINE or given.get(key) == text or _is_stored(line):
             continue
         owner = _BELONGS.get(line.name, key)
+        if line.name == "ATTENDEE" and key not in given:  # of the organizer, or without a known address
+            owner = "ORGANIZER"
+            if owner not in given:
+                continue
         kept.pieces.append(Piece(owner, digest(given[owner]) if owner in given else "", text))
     _keep_alarms(component, block, kept)
     kept.parts = [_lines(block_of(child)) for child in component.children if child.name != "VALARM"]
@@ -238,9 +253,9 @@ def restore(block: Block, kept: Kept) -> None:
         if key != piece.owner or own is None:
             if holds:
                 block.lines.append(piece.line)
-        elif holds:
+        elif own in block.lines and holds:
             block.lines[block.lines.index(own)] = piece.line
-        elif key.startswith(("ATTENDEE", "ORGANIZER")):
+        elif own in block.lines and key.startswith(("ATTENDEE", "ORGANIZER")):
             block.lines[block.lines.index(own)] = _with_params(own, piece.line)
     block.children += [_block(part) for part in kept.parts if part]
     ours = [child for child in block.children if child.name == "VALARM"]

@@ -123,7 +123,7 @@ def _rdates(component: Component, span: Span, zones: Zones) -> tuple[int, ...]:
         for value in filter(None, map(str.strip, line.value.split(","))):
             first, _, period = value.partition("/")
             wall = zones.when(line, first).wall_in(zone)
-            if not span.all_day and wall.time() != span.start.time():
+            if not span.all_day and wall.replace(second=0).time() != span.start.time():
                 raise Unrepresentable("an RDATE at another time of the day has no form in MAPI")
             if period and not _is_as_long(line, wall, period, span, zones):
                 raise Unrepresentable("an RDATE of another length has no form in MAPI")

@@ -71,6 +71,10 @@ class Span(NamedTuple):
             return (self.end - self.start).days * MINUTES_OF_DAY
         return (self.utc_end - self.utc_start) // _MINUTE
 
+    def to_minutes(self) -> Span:
+        """The times without seconds, which series do not have."""
+        return self._replace(start=self.start.replace(second=0), end=self.end.replace(second=0))
+
     def lines(self) -> list[str]:
         """DTSTART and DTEND."""
         return [
