@@ -7,7 +7,7 @@ one table per batch, everything else the message itself.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -209,24 +209,31 @@ async def _with_messages(
 ) -> AsyncIterator[bytes]:
     async for source in selection.view.sources(uids):
         structure = await _structure_of(selection, wanted, source)
-        held = [heads[source.uid]]
-        for body in wanted.bodies:
-            held.append(_separator(held))
-            octets = await _octets(selection, body, source, structure)
-            if isinstance(body, BinarySize):
-                held.append(b"%b %d" % (body.label, 0 if octets is None else octets.size))
-            elif octets is None:
-                held.append(w.body_nil(body.label, None if body.partial is None else body.partial[0]))
-            else:
-                octets = octets.cut(body.partial)
-                held.append(_head(body, octets))
-                for piece in octets.pieces():
-                    held.append(piece)
-                    if len(piece) == sections.PIECE:
-                        yield b"".join(held)
-                        held = [b""]
-        held.append(w.CLOSING)
-        yield b"".join(held)
+        # All that can fail comes before the first octet of the response.
+        found = [(body, await _octets(selection, body, source, structure)) for body in wanted.bodies]
+        for piece in _rendered(heads[source.uid], found):
+            yield piece
+
+
+def _rendered(head: bytes, found: Sequence[tuple[Body, sections.Octets | None]]) -> Iterator[bytes]:
+    """A response in pieces of bounded size."""
+    held = [head]
+    for body, octets in found:
+        held.append(_separator(held))
+        if isinstance(body, BinarySize):
+            held.append(b"%b %d" % (body.label, 0 if octets is None else octets.size))
+        elif octets is None:
+            held.append(w.body_nil(body.label, None if body.partial is None else body.partial[0]))
+        else:
+            part = octets.cut(body.partial)
+            held.append(_head(body, part))
+            for piece in part.pieces():
+                held.append(piece)
+                if len(piece) == sections.PIECE:
+                    yield b"".join(held)
+                    held = [b""]
+    held.append(w.CLOSING)
+    yield b"".join(held)
 
 
 def _separator(held: list[bytes]) -> bytes:

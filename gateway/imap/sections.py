@@ -15,6 +15,7 @@ from typing import Final, Literal, cast
 from gateway.convert.mime.fields import lines_of
 from gateway.convert.mime.sections import binary, header_fields, span
 from gateway.convert.mime.structure import Part, scan
+from gateway.imap.answers import Goodbye
 from gateway.imap.codec.fetchitems import Section
 from gateway.mailbox.source import Source
 from gateway.mapi.content import Blob
@@ -40,9 +41,13 @@ class Octets:
         return Octets(min(length, self.size - start), lambda more, count: self.at(start + more, count))
 
     def pieces(self) -> Iterator[bytes]:
-        """All of it, a bounded piece at a time."""
+        """All of it, a bounded piece at a time. Raises Goodbye: half a literal cannot be taken back."""
         for offset in range(0, self.size, PIECE):
-            yield self.at(offset, min(PIECE, self.size - offset))
+            expected = min(PIECE, self.size - offset)
+            piece = self.at(offset, expected)
+            if len(piece) != expected:
+                raise Goodbye("A message cannot be read to its end")
+            yield piece
 
     def read(self) -> bytes:
         """All of it."""

@@ -117,14 +117,15 @@ class Selected:
     def resolve(self, wanted: SequenceSet, *, by_uid: bool) -> Rows | None:
         """The messages a set names; None if it names a sequence number that does not exist.
 
-        UIDs that do not exist are passed over (6.4.9).
+        UIDs that do not exist are passed over (6.4.9). In an empty mailbox ``1:*`` names nothing, as clients
+        expect that send it blindly.
         """
         if wanted.saved:
             return self._known(self.saved)
         told = self._told
         if not by_uid:
             ranges = wanted.resolve(len(told))
-            if (ranges and ranges[-1][1] > len(told)) or not (ranges or not wanted.ranges):
+            if ranges and ranges[-1][1] > len(told):
                 return None
             return self._rows([(low - 1, high) for low, high in ranges])
         found = wanted.resolve(told[-1] if told else 0)

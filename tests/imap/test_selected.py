@@ -83,10 +83,11 @@ def test_sets(text: str, by_uid: bool, numbers: list[int] | None) -> None:
 def test_sets_in_an_empty_mailbox() -> None:
     selected = Selected(View())
     assert selected.resolve(parse_set(b"1"), by_uid=False) is None
-    assert selected.resolve(parse_set(b"*"), by_uid=False) is None
-    found = selected.resolve(parse_set(b"1:*"), by_uid=True)
-    assert found is not None
-    assert len(found) == 0
+    assert selected.resolve(parse_set(b"1,*"), by_uid=False) is None
+    for text, by_uid in ((b"1:*", True), (b"1:*", False), (b"*", False)):
+        found = selected.resolve(parse_set(text), by_uid=by_uid)
+        assert found is not None
+        assert len(found) == 0
 
 
 def test_the_saved_result_leaves_out_what_is_gone() -> None:
