@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from gateway.convert.ical import calendar_part
 from gateway.convert.mime.tomime import ToMimeOptions, to_mime
+from gateway.convert.vcard import to_vcard
 from gateway.mailbox.columns import value_of
 from gateway.mailbox.restrict import uid_range, uid_ranges
-from gateway.mailbox.source import SPOOL_LIMIT, Source, crlf, gathered
+from gateway.mailbox.source import Source, crlf, gathered
 from gateway.mapi import proptags as pr
-from gateway.mapi.content import Blob
+from gateway.mapi.content import Blob, MessageContent
 from gateway.mapi.errors import NotFound
 from gateway.mapi.props import NamedProps, PropKey
 from gateway.mapi.restrictions import Restriction
@@ -71,11 +73,13 @@ class Reading:
     async def _generated(self, entryid: bytes, key: int) -> bytes | Blob:
         loaded = await load_message(self._view.store.session, entryid)
         options = ToMimeOptions(
-            identity=key.to_bytes(8, "little"), own=self._view.store.is_own_mail(self._view)
+            identity=key.to_bytes(8, "little"),
+            own=self._view.store.is_own_mail(self._view),
+            calendar=internet_part,
         )
-        mime = to_mime(loaded.content, options)
+        content = loaded.content
         return await self._view.store.compute(
-            max(mime.size, SPOOL_LIMIT if loaded.content.attachments else 0), lambda: gathered(mime.chunks())
+            _weight(content), lambda: gathered(to_mime(content, options).chunks())
         )
 
     async def headers(self, uids: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
@@ -135,6 +139,22 @@ class Reading:
         if uids[-1] - uids[0] < 2 * len(uids) or len(uids) > HEADER_BATCH * 5:
             return uid_range(uids[0], uids[-1])
         return uid_ranges(uids)
+
+
+def internet_part(content: MessageContent) -> bytes | None:
+    """The part in Internet format of a meeting, appointment, task or contact shown as a mail; None for mails."""
+    if str(content.props.get(pr.PR_MESSAGE_CLASS, "")).upper().startswith("IPM.CONTACT"):
+        return to_vcard(content)
+    return calendar_part(content)
+
+
+def _weight(content: MessageContent) -> int:
+    """About how many bytes have to be worked through to write a mail; markup is slower than data."""
+    texts = sum(len(content.props.get(tag) or b"") for tag in (pr.PR_BODY, pr.PR_HTML, pr.PR_RTF_COMPRESSED))
+    return 8 * texts + sum(
+        attachment.data.size if isinstance(attachment.data, Blob) else len(attachment.data or b"")
+        for attachment in content.attachments
+    )
 
 
 def header_of(source: Source) -> bytes:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from gateway.convert.ical import meeting_content
 from gateway.convert.mime.frommime import from_mime
+from gateway.convert.mime.frommime_options import FromMimeOptions
 from gateway.convert.mime.original import original_properties
 from gateway.mailbox.columns import value_of
 from gateway.mailbox.flags import Flag, new_message_props
@@ -48,7 +50,7 @@ def content_of(upload: Upload, now: int) -> MessageContent:
     data = upload.data.read() if isinstance(upload.data, Blob) else upload.data
     if not upload.verbatim:
         data = crlf(data)
-    content = from_mime(data)
+    content = from_mime(data, FromMimeOptions(calendar_content=meeting_content))
     when = now if upload.internal_date is None else from_unix(upload.internal_date)
     content.props.update(original_properties(data, delivered=when))
     content.props[pr.PR_MESSAGE_DELIVERY_TIME] = when

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,15 @@ from gateway.mailbox import criteria as c
 from gateway.mailbox.account import Account
 from gateway.mailbox.acl import letters_of
 from gateway.mailbox.flags import Flag
-from gateway.mailbox.uploads import Upload
+from gateway.mailbox.uploads import Upload, content_of
 from gateway.mailbox.view import View
 from gateway.mailbox.writes import FlagChange
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.errors import Collision, LogonFailed, NoAccess, NotEmpty, NotFound, TooBig
 from gateway.mapi.ids import parse_object_entryid
+from gateway.mapi.propnames import PidLidAppointmentStartWhole
+from gateway.mapi.times import from_datetime
 from gateway.mapiclient.errors import ConnectFailed
 from gateway.mapiclient.message import save_new_message
 from tests.support import reactor
@@ -443,3 +445,46 @@ def test_annotations_are_kept_by_mailbox_and_for_the_server(mail: Mail) -> None:
             await alice.annotate(box, {"/private/comment": b"x" * 70_000})
 
     mail.run(work, "alice", "alice")
+
+
+INVITATION = (
+    b"From: Ann <ann@example.org>\r\nTo: alice@example.org\r\nSubject: Lunch\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\n\r\n"
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:lunch-1\r\n"
+    b"DTSTAMP:20260701T080000Z\r\nDTSTART:20260714T100000Z\r\nDTEND:20260714T110000Z\r\nSUMMARY:Lunch\r\n"
+    b"ORGANIZER;CN=Ann:mailto:ann@example.org\r\nATTENDEE;CN=Alice:mailto:alice@example.org\r\n"
+    b"END:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+
+
+def test_an_invitation_is_a_meeting_request_and_still_the_same_bytes(mail: Mail) -> None:
+    async def work(alice: Account) -> None:
+        view = await filled(alice, INVITATION)
+        (props,) = await view.rows_of(view.uids, (pr.PR_MESSAGE_CLASS, PidLidAppointmentStartWhole))
+        assert props[pr.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Request"
+        assert props[PidLidAppointmentStartWhole] == from_datetime(datetime(2026, 7, 14, 10, tzinfo=UTC))
+        assert [source.data async for source in view.sources(view.uids)] == [INVITATION]
+
+    mail.run(work, "alice")
+
+
+def test_a_meeting_request_made_in_mapi_is_read_with_its_calendar(mail: Mail) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        content = content_of(Upload(INVITATION), 0)
+        for tag in (
+            pr.PR_EC_IMAP_EMAIL,
+            pr.PR_EC_IMAP_EMAIL_SIZE,
+            pr.PR_EC_IMAP_BODY,
+            pr.PR_EC_IMAP_BODYSTRUCTURE,
+        ):
+            del content.props[tag]
+        guid = parse_object_entryid(view.mailbox.store_entryid).store
+        await save_new_message(alice.session, view.mailbox.entryid, guid, content)
+        await view.refresh(force=True)
+        (source,) = [source.read() async for source in view.sources(view.uids)]
+        assert b"text/calendar" in source
+        assert b"method=REQUEST" in source
+        assert b"UID:lunch-1\r\n" in source
+
+    mail.run(work, "alice")
