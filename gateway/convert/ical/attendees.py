@@ -124,15 +124,17 @@ def read_people(
     if only_own:
         _answer(content, invited, options)
         return
-    if not invited:
+    stored = address_of(content.props, REPRESENTING)
+    main = organizer or stored or (options.owner[0] if options.owner else "")
+    if all(address.lower() == main.lower() for address, _ in invited):
         _no_meeting(content)
         return
     if line is not None and organizer:
         _read_organizer(line, organizer, content.props)
-    else:
-        organizer = address_of(content.props, REPRESENTING) or (options.owner[0] if options.owner else "")
-        if organizer and not address_of(content.props, REPRESENTING):
-            content.props.update(person_props(options.owner_name, organizer, REPRESENTING))
+    elif main and not stored:
+        for role in (REPRESENTING, SENDER):
+            content.props.update(person_props(options.owner_name, main, role))
+    organizer = main
     _read_rows(content, invited, organizer)
     _read_state(content, invited, organizer, options)
     requested = any(line.param("RSVP").upper() == "TRUE" for _, line in invited)

@@ -175,6 +175,9 @@ def differences(component: Component, block: Block) -> Kept:
             if owner not in given:
                 continue
         kept.pieces.append(Piece(owner, digest(given[owner]) if owner in given else "", text))
+    # In the order in which they are given back, so that reading that again keeps the same.
+    place = {key: number for number, key in enumerate(given)}
+    kept.pieces.sort(key=lambda piece: place.get(_key_of_text(piece.line), len(place)))
     _keep_alarms(component, block, kept)
     kept.parts = [_lines(block_of(child)) for child in component.children if child.name != "VALARM"]
     return kept
