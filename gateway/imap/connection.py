@@ -301,14 +301,14 @@ class User:
 class Selection:
     """A client in a mailbox."""
 
-    __slots__ = ("flag_texts", "keywords_told", "read_only", "told", "user", "view")
+    __slots__ = ("flag_texts", "flags_told", "keyword_sets_told", "read_only", "told", "user", "view")
 
     def __init__(self, user: User, view: View, *, read_only: bool) -> None:
         self.user = user
         self.view = view
         self.read_only = read_only
         self.flag_texts: FlagTexts = telling.flag_texts(view)
-        self.keywords_told = 0
+        self.keyword_sets_told = self.flags_told = 0
         self.told = Selected(view)
 
     @property

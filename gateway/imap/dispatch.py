@@ -119,7 +119,10 @@ _SLOW: Final = (c.Append, c.Copy, c.Expunge, c.Move, c.Search, c.Select, c.Sort,
 
 
 async def answer(connection: Connection, request: Request) -> bool:
-    """Carry a request out and send everything it says; whether the client did nothing wrong. Raises Goodbye."""
+    """Carry a request out and send everything it says; whether the client did nothing wrong. Raises Goodbye.
+
+    A login that is refused is wrong too: somebody may be guessing.
+    """
     connection.tag = request.tag
     try:
         ending = await _carried_out(connection, request)
@@ -132,7 +135,7 @@ async def answer(connection: Connection, request: Request) -> bool:
     wire = connection.wire
     await _tell_updates(connection, request.command)
     await wire.send(status(request.tag, ending.kind, ending.words, ending.code))
-    return ending.kind != "BAD"
+    return ending.kind == "OK" or (ending.kind == "NO" and connection.user is not None)
 
 
 async def _carried_out(connection: Connection, request: Request) -> Answer:

@@ -66,9 +66,16 @@ def flag_names(view: View) -> list[str]:
 
 
 def flags_response(selection: Selection) -> bytes:
-    """``* FLAGS (...)``; counts as told."""
-    selection.keywords_told = len(selection.view.keyword_sets)
-    return b"* FLAGS (%b)\r\n" % " ".join(flag_names(selection.view)).encode("ascii", "replace")
+    """``* FLAGS (...)`` when there are names the client was not told yet; counts as told."""
+    sets = len(selection.view.keyword_sets)
+    if sets == selection.keyword_sets_told:
+        return b""
+    selection.keyword_sets_told = sets
+    names = flag_names(selection.view)
+    if len(names) == selection.flags_told:
+        return b""
+    selection.flags_told = len(names)
+    return b"* FLAGS (%b)\r\n" % " ".join(names).encode("ascii", "replace")
 
 
 def positions(view: View, uids: Sequence[int]) -> Sequence[int]:
@@ -118,8 +125,7 @@ def updates(
     parts = [expunged(selection, found.expunged, found.expunged_numbers)]
     if found.exists is not None:
         parts.append(b"* %d EXISTS\r\n" % found.exists)
-    if len(selection.view.keyword_sets) > selection.keywords_told:
-        parts.append(flags_response(selection))
+    parts.append(flags_response(selection))
     parts += [fetch_flags(selection, batch) for batch in flagged.batches()]
     return b"".join(parts)
 

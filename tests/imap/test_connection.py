@@ -329,3 +329,16 @@ def test_who_reads_nothing_is_dropped(imap: Dialogue, imap_server: Server) -> No
         assert transport.total < 3 * 65536
 
     reactor.run(read_nothing)
+
+
+def test_who_guesses_passwords_is_sent_away(imap_with: Callable[..., Dialogue]) -> None:
+    imap = imap_with(max_bad_commands=2, name="guess")
+    imap.talker(login=False)
+    imap.talk("""
+        C: a1 AUTHENTICATE UNKNOWN
+        S: a1 NO ...
+        C: a2 LOGIN @user@ wrong
+        S: a2 NO [AUTHENTICATIONFAILED] ...
+        S: * BYE ...
+    """)
+    assert imap.talker().closed()
