@@ -103,11 +103,18 @@ class GatewayProcess(Running):
     """A gateway before a store."""
 
     def __init__(
-        self, directory: Path, url: str, *, host: str = "127.0.0.1", more: str = "", prefix: Sequence[str] = ()
+        self,
+        directory: Path,
+        url: str,
+        *,
+        host: str = "127.0.0.1",
+        more: str = "",
+        trusted: str = "",
+        prefix: Sequence[str] = (),
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.config = directory / "gateway.toml"
-        self.config.write_text(_CONFIGURATION.format(url=url, host=host) + more)
+        self.config.write_text(_CONFIGURATION.format(url=url, host=host, trusted=trusted) + more)
         self.certificate = directory / "tls.pem"
         super().__init__("gateway", "--config", str(self.config), prefix=prefix)
 
@@ -124,8 +131,10 @@ class GatewayProcess(Running):
 _CONFIGURATION = """\
 [gateway]
 cache = "cache"
+state = "state"
 [store]
 url = "{url}"
+trusted_url = "{trusted}"
 [imap]
 listen = ["{host}:0"]
 tls_listen = ["{host}:0"]
