@@ -30,13 +30,14 @@ from gateway.mapi.propnames import (
     PSETID_Appointment,
     static,
 )
-from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_SYSTIME, Prop
+from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_SYSTIME, NamedProps, Prop, Props, PropTag
 from gateway.mapi.restrictions import Or, Restriction, equals
 from gateway.mapi.tables import TableFlags
 from gateway.mapi.times import to_unix
+from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
-from gateway.mapiclient.sync import get_changes, new_sync
+from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
 from gateway.mapiclient.table import Table
 
 _RECURRING: Final = static(PSETID_Appointment, 0x8223, PT_BOOLEAN)
@@ -57,6 +58,8 @@ _FLAGS: Final = int(SyncFlags.NORMAL)
 _BATCH: Final = 2000
 #: With more changed items than this the whole folder is listed again.
 _MANY: Final = 200
+#: So many changed items are read one by one.
+_FEW: Final = 8
 #: Hrefs of removed items that are remembered for each collection.
 _MOST_GONE: Final = 5000
 _PRIVATE_FROM: Final = 2
@@ -154,6 +157,16 @@ class Listings:
         self._trim()
         return listing
 
+    async def saved(self, session: Session, place: Place, props: NamedProps) -> None:
+        """An item was just put: its own change need not be read back."""
+        listing = self._listings.get((session.server_guid, place.source_key))
+        if listing is None:
+            return
+        columns = await _columns(session, place)
+        entry = entry_of_props(place.kind, columns, await Names(session).to_tags(props, create=False))
+        if entry is not None:
+            listing.put(entry)
+
     def _trim(self) -> None:
         while (
             len(self._listings) > 1 and sum(len(each.by_key) for each in self._listings.values()) > self._most
@@ -231,23 +244,60 @@ async def _catch_up(session: Session, place: Place, listing: Listing) -> None:
 
 
 async def _apply(session: Session, place: Place, listing: Listing, changes: dict[bytes, Change]) -> None:
-    changed = [key for key, change in changes.items() if not change.is_delete]
-    restriction = Or(tuple(equals(pr.PR_SOURCE_KEY, key) for key in changed))
-    found = await _entries(session, place, None if len(changed) > _MANY else restriction) if changed else []
+    changed = [
+        key for key, change in changes.items() if not change.is_delete and not _is_known(listing, change)
+    ]
+    found = await _read_again(session, place, listing, changed)
     wanted = set(changed)
     there = {entry.source_key for entry in found}
     for key, change in changes.items():
-        if change.is_delete or key not in there:
+        if change.is_delete or (key in wanted and key not in there):
             listing.remove(key)
     for entry in found:
         if entry.source_key in wanted:
             listing.put(entry)
 
 
-async def _entries(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
+def _is_known(listing: Listing, change: Change) -> bool:
+    """Whether the listing has an item as it is since this change: a change key ends with the change's number."""
+    entry = listing.by_key.get(change.source_key)
+    return entry is not None and entry.etag.strip('"').endswith(change.change_id.to_bytes(4, "little").hex())
+
+
+async def _read_again(session: Session, place: Place, listing: Listing, keys: Sequence[bytes]) -> list[Entry]:
+    """The items of these source keys; a few are read one by one, because a table would look at the whole folder."""
+    if len(keys) > _FEW:
+        restriction = Or(tuple(equals(pr.PR_SOURCE_KEY, key) for key in keys))
+        return await _entries(session, place, restriction if len(keys) <= _MANY else None)
+    found: list[Entry] = []
+    columns = await _columns(session, place)
+    for key in keys:
+        known = listing.by_key.get(key)
+        try:
+            store = place.home.store.entryid if place.home else b""
+            entryid = known.entryid if known else await entryid_of(session, store, place.source_key, key)
+            props, _ = await load_props(session, entryid)
+        except NotFound:
+            continue  # it went again
+        props |= {pr.PR_ENTRYID: entryid, pr.PR_SOURCE_KEY: key}
+        entry = entry_of_props(place.kind, columns, props)
+        if entry is not None:
+            found.append(entry)
+    return found
+
+
+def entry_of_props(kind: Kind, columns: Sequence[PropTag], props: Props) -> Entry | None:
+    """The entry of an item's properties; ``columns`` are those of the listing."""
+    return _entry(kind, [(tag, props.get(tag)) for tag in columns])
+
+
+async def _columns(session: Session, place: Place) -> list[PropTag]:
     columns = [*_COLUMNS, *await Names(session).tags(_NAMED)]
-    if place.kind.name == "calendar":
-        columns += _EVENT_COLUMNS
+    return [*columns, *_EVENT_COLUMNS] if place.kind.name == "calendar" else columns
+
+
+async def _entries(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
+    columns = await _columns(session, place)
     found: list[Entry] = []
     table = Table.contents(
         session, place.entryid, columns, restriction=restriction, flags=TableFlags.NOCAP, batch=_BATCH

@@ -38,7 +38,11 @@ def refuse_private(place: Place, entry: Entry) -> None:
 async def create(scope: RequestScope, place: Place, href: str, content: MessageContent) -> None:
     """Put a new item into a collection, under the client's name."""
     content.props[DAV_RESOURCE_NAME] = hrefs.stored_name(href, place.kind.suffix)
-    await save_new_message(scope.session_of(place), place.entryid, store_guid(place), content)
+    session = scope.session_of(place)
+    saved = await save_new_message(session, place.entryid, store_guid(place), content)
+    if pr.PR_CHANGE_KEY in saved.props and pr.PR_SOURCE_KEY in saved.props:
+        props = content.props | saved.props | {pr.PR_ENTRYID: saved.entryid}
+        await scope.shared.listings.saved(session, place, props)
 
 
 async def replace(scope: RequestScope, place: Place, entry: Entry, content: MessageContent) -> None:
