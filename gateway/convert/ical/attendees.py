@@ -63,14 +63,13 @@ def attending(content: MessageContent) -> list[NamedProps]:
 
 def write_people(block: Block, content: MessageContent, options: Options) -> None:
     """ORGANIZER and ATTENDEE; an event that nobody is invited to has neither (iPhones refuse it)."""
-    rows = [row for row in attending(content) if address_of(row, RECIPIENT)]
+    rows = [(address, row) for row in attending(content) if (address := address_of(row, RECIPIENT))]
     organizer = address_of(content.props, REPRESENTING) or address_of(content.props, SENDER)
     if not rows or not organizer:
         return
     block.lines.append(organizer_line(content.props, organizer))
     state = number(content.props, ids.STATE) or 0
-    for row in rows:
-        address = address_of(row, RECIPIENT)
+    for address, row in rows:
         track = number(row, pt.PR_RECIPIENT_TRACKSTATUS) or 0
         if state & ids.IS_RECEIVED and options.owns(address):
             track = number(content.props, ids.RESPONSE) or 0

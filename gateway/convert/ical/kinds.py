@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from gateway.convert.ical.values import text
@@ -28,7 +29,12 @@ _METHODS: Final = {
 
 def kind_of(props: NamedProps) -> str | None:
     """VEVENT, VTODO or VJOURNAL; None for what has no form in a calendar (a request to do a task, a mail)."""
-    name = text(props, pt.PR_MESSAGE_CLASS).lower()
+    return _kind_of_class(text(props, pt.PR_MESSAGE_CLASS))
+
+
+@lru_cache(maxsize=256)
+def _kind_of_class(name: str) -> str | None:
+    name = name.lower()
     for beginning, kind in _KINDS:
         if name == beginning or name.startswith((beginning + ".", beginning + "-")):
             return kind

@@ -9,6 +9,8 @@ from gateway.convert.ical.blocks import Block, block_of, encoded, flat
 from gateway.convert.ical.timezones import Zone
 
 PRODID: Final = "-//MAPI gateway//iCalendar//EN"
+_BEGIN: Final = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:{PRODID}\r\n".encode()
+_END: Final = b"END:VCALENDAR\r\n"
 
 
 class ZonesUsed:
@@ -22,34 +24,26 @@ class ZonesUsed:
         if zone is not None and zone.name != "UTC":
             self._years[zone] = min(year, self._years.get(zone, year))
 
-    def lines(self) -> list[str]:
+    def encoded(self) -> bytes:
         """The VTIMEZONEs, one for each name."""
-        out: list[str] = []
-        seen: set[str] = set()
-        for zone, year in self._years.items():
-            if zone.name not in seen:
-                seen.add(zone.name)
-                out += _vtimezone(zone, year)
-        return out
+        chosen = {zone.name: (zone, year) for zone, year in reversed(self._years.items())}
+        return b"".join(_vtimezone(zone, year) for zone, year in reversed(chosen.values()))
 
 
 @lru_cache(maxsize=512)
-def _vtimezone(zone: Zone, year: int) -> tuple[str, ...]:
+def _vtimezone(zone: Zone, year: int) -> bytes:
     out: list[str] = []
     flat(block_of(zone.vtimezone(year)), out)
-    return tuple(out)
+    return encoded(out)
 
 
 def calendar_object(
     blocks: list[Block], zones: ZonesUsed, method: str = "", more: list[str] | None = None
 ) -> bytes:
     """A VCALENDAR with these components."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}"]
-    if method:
-        lines.append(f"METHOD:{method}")
-    lines += more or ()
-    lines += zones.lines()
+    head = [f"METHOD:{method}"] if method else []
+    head += more or ()
+    lines: list[str] = []
     for block in blocks:
         flat(block, lines)
-    lines.append("END:VCALENDAR")
-    return encoded(lines)
+    return b"".join((_BEGIN, encoded(head), zones.encoded(), encoded(lines), _END))

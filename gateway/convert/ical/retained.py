@@ -9,6 +9,7 @@ The form is a format byte (1 plain, 2 zlib) and JSON. Pieces beyond the limits a
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -52,6 +53,7 @@ _BELONGS: Final = {
 _STATE_PARAMS: Final = frozenset(("CN", "PARTSTAT", "RSVP", "EMAIL", "SCHEDULE-STATUS", "ROLE", "CUTYPE"))
 
 
+_NAME: Final = re.compile("[A-Z0-9-]+")
 #: Properties of which the first counts.
 _ONCE: Final = frozenset(("SUMMARY", "LOCATION", "URL", "ORGANIZER", "CLASS", "PRIORITY"))
 #: Properties that are not there when the item does not have them, whatever a client wrote.
@@ -61,6 +63,7 @@ _ONLY_IF_STORED: Final = frozenset(("SUMMARY", "LOCATION", "URL", "ORGANIZER"))
 class Piece(msgspec.Struct, array_like=True):
     """A line as the client wrote it."""
 
+    key: str
     owner: str
     """Key of the line it belongs to, its own for another wording."""
     digest: str
@@ -174,10 +177,10 @@ def differences(component: Component, block: Block) -> Kept:
             owner = "ORGANIZER"
             if owner not in given:
                 continue
-        kept.pieces.append(Piece(owner, digest(given[owner]) if owner in given else "", text))
+        kept.pieces.append(Piece(key, owner, digest(given[owner]) if owner in given else "", text))
     # In the order in which they are given back, so that reading that again keeps the same.
     place = {key: number for number, key in enumerate(given)}
-    kept.pieces.sort(key=lambda piece: place.get(_key_of_text(piece.line), len(place)))
+    kept.pieces.sort(key=lambda piece: place.get(piece.key, len(place)))
     _keep_alarms(component, block, kept)
     kept.parts = [_lines(block_of(child)) for child in component.children if child.name != "VALARM"]
     return kept
@@ -228,15 +231,18 @@ def _key(line: Line) -> str:
     return f"ATTENDEE {calendar_address(line).lower() or line.value}"
 
 
-def _key_of_text(text: str) -> str:
-    end = min((place for mark in ";:" if (place := text.find(mark)) >= 0), default=len(text))
-    return _key(parse_line(text)) if text[:end] == "ATTENDEE" else text[:end]
+def _key_of_given(text: str) -> str:
+    """The key of a line that an item gives."""
+    if text.startswith("ATTENDEE"):
+        return f"ATTENDEE {text.rpartition(':mailto:')[2].lower()}"
+    match = _NAME.match(text)
+    return match[0] if match is not None else text
 
 
 def _by_key(lines: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
-        found.setdefault(_key_of_text(line), line)
+        found.setdefault(_key_of_given(line), line)
     return found
 
 
@@ -249,16 +255,12 @@ def restore(block: Block, kept: Kept) -> None:
     for piece in kept.pieces:
         own = given.get(piece.owner)
         holds = piece.digest == (digest(own) if own is not None else "")
-        try:
-            key = _key_of_text(piece.line)
-        except ParseError:
-            continue
-        if key != piece.owner or own is None:
+        if piece.key != piece.owner or own is None:
             if holds:
                 block.lines.append(piece.line)
         elif own in block.lines and holds:
             block.lines[block.lines.index(own)] = piece.line
-        elif own in block.lines and key.startswith(("ATTENDEE", "ORGANIZER")):
+        elif own in block.lines and piece.key.startswith(("ATTENDEE", "ORGANIZER")):
             block.lines[block.lines.index(own)] = _with_params(own, piece.line)
     block.children += [_block(part) for part in kept.parts if part]
     ours = [child for child in block.children if child.name == "VALARM"]
@@ -269,8 +271,11 @@ def restore(block: Block, kept: Kept) -> None:
 
 def _with_params(own: str, theirs: str) -> str:
     """A line with those parameters of the client's that say nothing about its state."""
-    line = parse_line(own)
-    more = {key: value for key, value in parse_line(theirs).params.items() if key not in _STATE_PARAMS}
+    try:
+        line, other = parse_line(own), parse_line(theirs)
+    except ParseError:
+        return own
+    more = {key: value for key, value in other.params.items() if key not in _STATE_PARAMS}
     return line_text(line.name, line.value, {**more, **line.params})
 
 
