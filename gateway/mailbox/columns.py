@@ -27,6 +27,7 @@ _FIXED: Final = (
     pr.PR_CLIENT_SUBMIT_TIME,
     pr.PR_CREATION_TIME,
     pr.PR_EC_IMAP_EMAIL_SIZE,
+    pr.PR_SEARCH_KEY,
 )
 
 
@@ -56,7 +57,7 @@ def entry_of(props: Props, entryid: bytes, hierarchy_id: int, columns: Sequence[
 
 def _entry(values: Iterable[Any]) -> Entry | None:
     (uid, entryid, source_key, number, message_flags, status, followup, verb, change_key,
-     delivered, submitted, created, size, categories, marks) = values  # fmt: skip
+     delivered, submitted, created, size, search_key, categories, marks) = values  # fmt: skip
     if not uid or not entryid:
         return None
     when = delivered or submitted or created
@@ -70,6 +71,7 @@ def _entry(values: Iterable[Any]) -> Entry | None:
         modseq_of(change_key),
         min(max(to_unix(when), 0), 0xFFFFFFFF) if when else 0,
         size or 0,
+        search_key or b"",
     )
 
 

@@ -127,8 +127,8 @@ class View:
         return self.state.since(serial)
 
     def email_id(self, index: int) -> str:
-        """EMAILID (RFC 8474 5.1) of the message at a position."""
-        return f"M{self.state.rows.keys[index]:016x}"
+        """EMAILID (RFC 8474 5.1) of the message at a position: the same for all its copies, wherever they go."""
+        return f"M{self.state.rows.emails[index]:016x}"
 
     # Who uses it
 

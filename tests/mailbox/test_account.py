@@ -182,11 +182,14 @@ def test_copies_and_moves_know_their_new_uids(mail: Mail) -> None:
         first, second, third = view.uids
         target = (await alice.mailboxes()).get("Sent Items")
         sent = await alice.view(target)
+        email_id = view.email_id(view.index(third))
         copied = await view.copy([first, second], target)
         moved = await view.copy([third], target, move=True)
         await sent.refresh()
         assert [new for _, new in copied + moved] == list(sent.uids)
         assert [old for old, _ in copied + moved] == [first, second, third]
+        assert sent.email_id(0) == view.email_id(view.index(first))
+        assert sent.email_id(2) == email_id
         assert list(view.uids) == [first, second]
         assert [source.data async for source in sent.sources(sent.uids)] == [HELLO, OTHER, HELLO]
 
