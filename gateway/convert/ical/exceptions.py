@@ -6,9 +6,10 @@ A store may lack either. Existing attachments are updated in place, so that what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.alarms import delta
@@ -25,6 +26,7 @@ from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.props import NamedProps, PropKey
 
 _T = TypeVar("_T")
+_KeyOf: TypeAlias = "Callable[[AttachmentContent, Zone], int | None]"
 _EMBEDDED: Final = 5
 _EXCEPTION: Final = 2
 _NOT_POSITIONED: Final = 0xFFFFFFFF
@@ -73,12 +75,16 @@ def exceptions_of(content: MessageContent, pattern: Pattern, zone: Zone) -> list
     """The modified instances of a series, each with its attachment."""
     left = [attachment for attachment in content.attachments if is_exception(attachment)]
     found = [Exceptional(instance) for instance in pattern.modified]
-    for match in (_by_original, _by_start, _by_day):
+    for key_of, key in _MATCHES:
+        by_key: dict[int | None, AttachmentContent] = {}
+        for attachment in left:
+            by_key.setdefault(key_of(attachment, zone), attachment)
+        by_key.pop(None, None)
         for each in found:
             if each.attachment is None:
-                each.attachment = next((one for one in left if match(one, each.instance, zone)), None)
-                if each.attachment is not None:
-                    left.remove(each.attachment)
+                each.attachment = by_key.pop(key(each.instance), None)
+        taken = {id(each.attachment) for each in found}
+        left = [attachment for attachment in left if id(attachment) not in taken]
     return found
 
 
@@ -90,18 +96,22 @@ def original_of(attachment: AttachmentContent, zone: Zone) -> int | None:
     return None if moment is None else rtime(local(moment, zone))
 
 
-def _by_original(attachment: AttachmentContent, instance: Instance, zone: Zone) -> bool:
-    return original_of(attachment, zone) == instance.original
-
-
-def _by_start(attachment: AttachmentContent, instance: Instance, zone: Zone) -> bool:
+def _start_of(attachment: AttachmentContent, zone: Zone) -> int | None:
     moment = naive_utc(number(attachment.props, pt.PR_EXCEPTION_STARTTIME))
-    return moment is not None and rtime(moment) == instance.start
+    return None if moment is None else rtime(moment)
 
 
-def _by_day(attachment: AttachmentContent, instance: Instance, zone: Zone) -> bool:
+def _day_of(attachment: AttachmentContent, zone: Zone) -> int | None:
     original = original_of(attachment, zone)
-    return original is not None and original // DAY == instance.original // DAY
+    return None if original is None else original // DAY
+
+
+#: What tells which attachment belongs to an instance, the surest first.
+_MATCHES: Final[tuple[tuple[_KeyOf, Callable[[Instance], int]], ...]] = (
+    (original_of, lambda instance: instance.original),
+    (_start_of, lambda instance: instance.start),
+    (_day_of, lambda instance: instance.original // DAY),
+)
 
 
 # Reading what is stored

@@ -156,6 +156,15 @@ def test_a_set_of_too_many_days_is_refused() -> None:
     assert "RRULE" in refused("RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5")
 
 
+def test_cr06_every_weekday_as_some_clients_store_it() -> None:
+    content = series("RRULE:FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;COUNT=7")
+    blob = bytearray(content.props[ids.RECUR])
+    blob[4] = 0x0A  # daily, with the weekdays of a weekly pattern
+    content.props[ids.RECUR] = bytes(blob)
+    assert line(first(content), "RRULE") == ":FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=7"
+    assert [start[8:10] for start in starts(content)] == ["14", "15", "16", "17", "20", "21", "22"]
+
+
 def test_cr27_an_end_before_the_beginning() -> None:
     assert "ends before it begins" in refused("RRULE:FREQ=DAILY;UNTIL=20200101T000000Z")
 
