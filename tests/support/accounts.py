@@ -54,7 +54,7 @@ class Mail:
         async def close() -> None:
             self.accounts.close()
             await self.sessions.close()
-            await self.pool.close()
+            self.pool.close()
 
         reactor.run(close)
         self.cache.close()
