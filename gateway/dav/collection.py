@@ -37,7 +37,7 @@ class StoredItem(Item):
         super().__init__(
             collection=collection,
             href=entry.href,
-            last_modified=formatdate(to_unix(entry.modified), usegmt=True) if entry.modified else None,
+            last_modified=formatdate(to_unix(entry.modified) if entry.modified else 0, usegmt=True),
             text="",
             etag=entry.etag,
             uid=entry.uid,

@@ -88,7 +88,7 @@ def _content_type(kind: Kind) -> str:
 
 
 def _last_modified(entry: Entry, text: str) -> str:
-    return f"<getlastmodified>{formatdate(to_unix(entry.modified), usegmt=True)}</getlastmodified>"
+    return f"<getlastmodified>{formatdate(to_unix(entry.modified) if entry.modified else 0, usegmt=True)}</getlastmodified>"
 
 
 def _data(entry: Entry, text: str) -> str:
