@@ -22,6 +22,10 @@ MAX_DAYS: Final = 1024
 """Instances of such a set."""
 _REACH: Final = timedelta(days=366 * 40)
 """How far from its start such a set may go; it bounds the search for a rule that never happens."""
+_LATEST: Final = 9958
+"""The last year from which `_REACH` does not lead out of the calendar."""
+_CYCLE_YEARS: Final = 400
+_CYCLE_DAYS: Final = 146_097
 _FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _PARTS: Final = frozenset(
     [
@@ -95,11 +99,19 @@ def _until(value: str, local: Callable[[datetime], datetime]) -> datetime:
 
 
 def _generated(rule: str, start: datetime, last: datetime, limit: int) -> list[int]:
+    """The first days of a rule.
+
+    The library looks for a next instance until the calendar ends in 9999, whatever UNTIL says. So the search is
+    moved near that end, by whole cycles of 400 years, after which all dates and weekdays repeat.
+    """
+    cycles = (_LATEST - start.year) // _CYCLE_YEARS
+    begin, end = (moment.replace(year=moment.year + cycles * _CYCLE_YEARS) for moment in (start, last))
     try:
-        endless = rrulestr(f"{rule};UNTIL={last:%Y%m%dT%H%M%S}", dtstart=start)
-        return [rtime(moment) // DAY * DAY for moment in islice(endless, limit)]
+        endless = rrulestr(f"{rule};UNTIL={end:%Y%m%dT%H%M%S}", dtstart=begin)
+        days = [rtime(moment) // DAY for moment in islice(endless, limit)]
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
         raise ParseError(f"RRULE {rule!r} is broken: {error}") from None
+    return [(day - cycles * _CYCLE_DAYS) * DAY for day in days]
 
 
 def listing(days: set[int], start_offset: int, end_offset: int) -> Pattern:

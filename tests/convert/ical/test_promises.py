@@ -78,7 +78,7 @@ def series(draw: st.DrawFn) -> bytes:
     return calendar(component("VEVENT", *head), *overrides)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(series())
 def test_instances_are_those_of_an_independent_library(text: bytes) -> None:
     content = from_ical(text, None, OPTIONS)
@@ -126,7 +126,7 @@ RULES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.sampled_from(["VEVENT", "VTODO", "VJOURNAL"]), STARTS, RULES, st.lists(FIELDS, max_size=8))
 def test_writing_and_reading_again_changes_nothing(
     kind: str, times: tuple[str, ...], rule: str, fields: list[str]

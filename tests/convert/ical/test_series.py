@@ -1,5 +1,6 @@
 """Series and their exceptions in items, by the ids of the case tables (CR, CX)."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -163,6 +164,20 @@ def test_cr06_every_weekday_as_some_clients_store_it() -> None:
     content.props[ids.RECUR] = bytes(blob)
     assert line(first(content), "RRULE") == ":FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=7"
     assert [start[8:10] for start in starts(content)] == ["14", "15", "16", "17", "20", "21", "22"]
+
+
+def test_a_rule_that_never_happens_is_given_up() -> None:
+    for rule in (
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5",
+        "FREQ=WEEKLY;BYMONTH=2;BYMONTHDAY=31;UNTIL=44990101T000000Z",
+    ):
+        started = time.process_time()
+        refused(f"RRULE:{rule}")
+        assert time.process_time() - started < 2
+    content = series(
+        "RRULE:FREQ=YEARLY;BYYEARDAY=60,366;COUNT=3", times=("DTSTART;TZID=Europe/Berlin:20280229T100000",)
+    )
+    assert starts(content, 2028) == ["2028-02-29 09:00", "2028-12-31 09:00", "2029-03-01 09:00"]
 
 
 def test_cr27_an_end_before_the_beginning() -> None:
