@@ -10,7 +10,8 @@ from gateway.imap.codec.write_values import mailbox, quoted
 
 
 def _numbers(numbers: Iterable[int]) -> bytes:
-    return b"".join([b" %d" % number for number in numbers])
+    values = tuple(numbers)
+    return b" %d" * len(values) % values
 
 
 def search(numbers: Iterable[int], modseq: int | None = None) -> bytes:
