@@ -1,7 +1,8 @@
-"""Thunderbird, on a screen that nobody sees, opens the demo account: it logs in, lists, selects and fetches."""
+"""Thunderbird, on a screen that nobody sees, opens the demo account: it logs in, lists, selects, fetches and waits."""
 
 from __future__ import annotations
 
+import imaplib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.mails import mail
 from tests.interop.nss import save_password
 from tests.interop.relay import Relay
 from tests.support.gateway import GatewayProcess, run_program, until
@@ -130,20 +132,29 @@ def test_thunderbird_opens_the_demo_account(gateway: GatewayProcess, tmp_path: P
         write_profile(profile, relay.port)
         with thunderbird(profile, display):
             try:
-                until(lambda: has_mails(profile), 90)
+                until(lambda: has_mails(profile, 3), 90)
+                until(lambda: True if "IDLE" in upper(relay) else None)
+                with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as other:
+                    other.login("demo", "demo")
+                    other.append("INBOX", None, None, mail(5))
+                until(lambda: has_mails(profile, 4), 60)
             finally:
                 run_program("import", "-display", display, "-window", "root", str(tmp_path / "screen.png"))
                 (tmp_path / "dialogue.txt").write_text(relay.transcript())
-    commands = [command.upper() for command in relay.commands()]
+    commands = upper(relay)
     for wanted in ("AUTHENTICATE PLAIN", "LIST ", 'SELECT "INBOX"', "UID FETCH "):
         assert any(command.startswith(wanted) for command in commands), (wanted, commands)
     assert not relay.refusals()
     assert list(profile.glob("ImapMail/*/Archive.sbd/Orders.msf")), "a folder of the store is not in the tree"
 
 
-def has_mails(profile: Path) -> bool | None:
-    """Whether Thunderbird has copies of all three mails of the INBOX in its own files."""
+def upper(relay: Relay) -> list[str]:
+    return [command.upper() for command in relay.commands()]
+
+
+def has_mails(profile: Path, count: int) -> bool | None:
+    """Whether Thunderbird has copies of so many mails of the INBOX in its own files."""
     for file in profile.glob("ImapMail/*/INBOX"):
-        if file.read_bytes().count(b"\nSubject: ") >= 3:
+        if file.read_bytes().count(b"\nSubject: ") >= count:
             return True
     return None
