@@ -1,13 +1,15 @@
 """The outgoing queue of the store: what MAPI clients and delivery submitted is sent, filed, and failures are reported.
 
-The queue row stays until everything is done, the journal remembers what was handed over meanwhile, and a lock keeps
-other senders (Kopano's spooler, a second gateway) off. So whenever the process dies, the next one goes on where it was.
+The queue row stays until everything is done, the journal remembers what was handed over meanwhile. So whenever the process
+dies, the next one goes on where it was. A file lock keeps other processes off; only one machine may send for a store.
+(The store's own message locks would outlive a process that dies, by minutes.)
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -21,7 +23,7 @@ from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uploads import Upload, content_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import ErrorCode, MapiError, NotFound
+from gateway.mapi.errors import MapiError, NotFound
 from gateway.mapi.props import Props
 from gateway.mapi.tables import ObjectType, TableType
 from gateway.mapi.times import from_unix
@@ -32,7 +34,7 @@ from gateway.mapiclient.message import copy_messages, delete_messages, load_mess
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
 from gateway.mapiclient.waiting import pause
-from gateway.mapiclient.wire.calls_object import FinishedMessage, GetOwner, SetLockState
+from gateway.mapiclient.wire.calls_object import FinishedMessage, GetOwner
 from gateway.smtp.codec.replies import Reply
 from gateway.smtp.person import Person
 from gateway.smtp.seal import key_in
@@ -82,6 +84,8 @@ class Queue:
         self._waits: dict[bytes, tuple[float, float]] = {}
         """When a message is tried again, and how long it waited, by entry id."""
         self._running: Deferred[None] | None = None
+        self._lockfile = state / "sending.lock"
+        self._lock: int | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -93,6 +97,13 @@ class Queue:
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Let another process send."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
     async def _run(self) -> None:
         while True:
@@ -102,8 +113,21 @@ class Queue:
                 log.info("the outgoing queue cannot be read: {error}", error=str(error))
             await pause(self._runtime.reactor, self._options.queue_interval)
 
+    def _is_mine(self) -> bool:
+        """Whether this process is the one that sends: the lock goes with the process, however it ends."""
+        if self._lock is None:
+            self._lock = os.open(self._lockfile, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     async def empty(self) -> None:
         """Look at the queue once, and send what is due."""
+        if not self._is_mine():
+            log.debug("another process of this machine empties the outgoing queue")
+            return
         system = await self._trustees.system()
         table = Table(
             system, b"", _COLUMNS, table_type=TableType.OUTGOING_QUEUE, object_type=ObjectType.MESSAGE
@@ -130,21 +154,11 @@ class Queue:
         return self._waits.get(entryid, (0.0, 0.0))[0] <= self._runtime.seconds()
 
     async def _one(self, system: Caller, row: Props) -> None:
-        entryid = row[pr.PR_ENTRYID]
-        try:
-            await system.call(SetLockState(entryid=entryid, locked=True))
-        except MapiError as error:
-            if error.code != ErrorCode.SUBMITTED and not isinstance(error, NotFound):
-                log.info("a queued message cannot be locked: {error}", error=str(error))
-            return
         try:
             await self._send(system, row)
         except (MapiError, TransportError, OSError, ValueError) as error:
             log.warn("a queued message was not sent: {error}", error=str(error))
-            self._wait(entryid)
-        finally:
-            with suppress(MapiError, TransportError):  # it is gone, or the lock goes with the session
-                await system.call(SetLockState(entryid=entryid, locked=False))
+            self._wait(row[pr.PR_ENTRYID])
 
     async def _send(self, system: Caller, row: Props) -> None:
         """Take one message as far as it goes."""

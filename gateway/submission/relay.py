@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import DeferredSemaphore
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.protocol import Factory
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 from twisted.logger import Logger
 from twisted.mail.smtp import SMTPClientError
@@ -80,7 +81,7 @@ class Relay:
         if self._options.smarthost_tls == "implicit":
             endpoint = wrapClientTLS(self._tls_context(), endpoint)
         try:
-            await connectProtocol(endpoint, client)  # type: ignore[no-untyped-call]
+            await endpoint.connect(_Once(client))
             for recipient, reply in await client.result:
                 outcome.note(recipient, reply)
         except Exception as error:  # whatever it is, the mail was not taken and stays ours
@@ -98,6 +99,19 @@ class Relay:
         authorities = [Certificate.loadPEM(pem) for pem in pems]
         roots = trustRootFromCertificates(authorities)  # type: ignore[no-untyped-call]
         return optionsForClientTLS(self._host, trustRoot=roots)
+
+
+class _Once(Factory):
+    """Gives the one protocol to the one connection."""
+
+    noisy = False
+
+    def __init__(self, client: SmarthostClient) -> None:
+        self._client = client
+
+    def buildProtocol(self, addr: object) -> SmarthostClient:
+        """The client."""
+        return self._client
 
 
 def _text_of(error: Exception) -> str:

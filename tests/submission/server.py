@@ -140,7 +140,9 @@ class Server:
 
     def empty(self, queue: Queue | None = None) -> None:
         """Send what is queued."""
-        reactor.run((queue or self.queue()).empty)
+        chosen = queue or self.queue()
+        reactor.run(chosen.empty)
+        chosen.unlock()
 
     def mails(self, user: str, folder: str = "INBOX") -> list[bytes]:
         """The mails in a folder."""

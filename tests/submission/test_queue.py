@@ -221,7 +221,7 @@ def test_a_crash_at_any_point_sends_nothing_twice(server: Server, user: str, ste
     submit(server, user, "ann@example.org")
 
     async def crash() -> None:
-        system = await server.trustees.system()
+        system, queue = await server.trustees.system(), server.queue()
         real, left = system.call, [step]
 
         async def call(call: Any, **options: Any) -> Any:
@@ -232,10 +232,11 @@ def test_a_crash_at_any_point_sends_nothing_twice(server: Server, user: str, ste
 
         system.call = call  # type: ignore[method-assign]
         try:
-            await server.queue().empty()
+            await queue.empty()
         except _Dies:
             pass
         finally:
+            queue.unlock()
             del system.call
 
     reactor.run(crash)
