@@ -27,7 +27,7 @@ from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import check_body
 from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
-from gateway.dav.reports import EXPAND, MULTIGETS, QUERIES, SYNC, Report, asks_only_items
+from gateway.dav.reports import EXPAND, FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
 from gateway.dav.rights import Rights, letters
 from gateway.dav.scope import RequestScope
 from gateway.dav.storage import Storage, transfer
@@ -264,6 +264,8 @@ class Application(radicale.app.Application):
         answered = principals.report(self._scope, root, path)
         if answered is not None:
             return Answer(_MULTI_STATUS, {"Content-Type": _XML}, answered)
+        if root.tag == FREE_BUSY:
+            return self._free_busy(path, root)
         if root.tag not in (SYNC, *MULTIGETS, *QUERIES) or root.find(f".//{EXPAND}") is not None:
             return None
         found = self._at(path)
@@ -279,6 +281,13 @@ class Application(radicale.app.Application):
         report = Report(collection, root, "", minimal=self._asked.minimal, most=self._options.max_results)
         work = report.sync if root.tag == SYNC else report.multiget if root.tag in MULTIGETS else report.query
         return Answer(_MULTI_STATUS, {"Content-Type": _XML}, work())
+
+    def _free_busy(self, path: str, root: ET.Element) -> Answer:
+        collection = self._at(path)
+        if not isinstance(collection, Collection) or collection.place.kind.name != "calendar":
+            raise Refused(403, "D:supported-report")
+        body = free_busy(collection, root, self._scope.shared.now())
+        return Answer(200, {"Content-Type": "text/calendar; charset=utf-8"}, body)
 
     def _put(self, path: str) -> Answer:
         """PUT of one item (RFC 4791 5.3.2, RFC 6352 6.3.2), merged into what is there.

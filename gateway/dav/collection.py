@@ -12,7 +12,7 @@ from radicale.item import Item
 from radicale.item import filter as item_filter
 from radicale.storage import BaseCollection
 
-from gateway.dav import addressbook, properties, tokens, writing
+from gateway.dav import addressbook, freebusy, narrowing, properties, tokens, writing
 from gateway.dav.errors import Refused
 from gateway.dav.listing import FIRST, LAST, Entry, Listing, entry_of_href, visible
 from gateway.dav.places import Place
@@ -193,7 +193,7 @@ class Collection(BaseCollection):
         if component is not None and component not in self.place.kind.components:
             return
         unsure: list[Entry] = []
-        for entry in self.entries:
+        for entry in self._narrowed(filters):
             if not overlaps(entry, start, end):
                 continue
             if simple and (not entry.recurring or (start, end) == (_MIN, _MAX)):
@@ -202,6 +202,21 @@ class Collection(BaseCollection):
                 unsure.append(entry)
         for item in self._filled(unsure):
             yield item, False
+
+    def _narrowed(self, filters: list[ET.Element]) -> list[Entry]:
+        """The items that the store does not rule out."""
+        restriction = None if self.place.home is None else narrowing.restriction_of(filters, self.place.kind)
+        if restriction is None:
+            return self.entries
+        found = self.scope.matching(self.place, restriction)
+        return [entry for entry in self.entries if entry.source_key in found]
+
+    def free_busy(self, start: int, end: int) -> list[freebusy.Period]:
+        """When the calendar keeps its owner busy."""
+        inside = [entry for entry in self.listing.by_key.values() if overlaps(entry, start, end)]
+        series = self._filled([entry for entry in inside if entry.recurring])
+        single = freebusy.periods_of(inside, start, end)
+        return [*single, *freebusy.periods_of_series(series, start, end)]
 
     def has_uid(self, uid: str) -> bool:
         """Whether an item has this UID."""

@@ -30,7 +30,7 @@ from gateway.mapi.propnames import (
     PSETID_Appointment,
     static,
 )
-from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_SYSTIME, NamedProps, Prop, Props, PropTag
+from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_LONG, PT_SYSTIME, NamedProps, Prop, Props, PropTag
 from gateway.mapi.restrictions import Or, Restriction, equals
 from gateway.mapi.tables import TableFlags
 from gateway.mapi.times import to_unix
@@ -53,7 +53,9 @@ _COLUMNS: Final = (
     PidLidGlobalObjectId,
 )
 _NAMED: Final = (DAV_RESOURCE_NAME, VCARD_UID)
-_EVENT_COLUMNS: Final = (PidLidAppointmentStartWhole, PidLidAppointmentEndWhole, _RECURRING, _CLIP_END)
+_BUSY: Final = static(PSETID_Appointment, 0x8205, PT_LONG)
+_EVENT_COLUMNS: Final = (PidLidAppointmentStartWhole, PidLidAppointmentEndWhole, _RECURRING, _CLIP_END, _BUSY)
+_BUSY_PLACE: Final = len(_COLUMNS) + len(_NAMED) + len(_EVENT_COLUMNS) - 1
 _FLAGS: Final = int(SyncFlags.NORMAL)
 _BATCH: Final = 2000
 #: With more changed items than this the whole folder is listed again.
@@ -86,6 +88,8 @@ class Entry(NamedTuple):
     last: int
     """Unix time at which its last instance ends; `LAST` when unknown."""
     recurring: bool
+    busy: int = 2
+    """PidLidBusyStatus: 0 free, 1 tentative, 2 busy, 3 away."""
 
 
 @dataclass(slots=True)
@@ -327,6 +331,7 @@ def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:
         first,
         last,
         recurring,
+        _busy(values),
     )
 
 
@@ -337,16 +342,32 @@ def _uid(kind: Kind, key: bytes, uid: str | None, goid: bytes | None) -> str:
     return bare(uid or (globalid.to_uid(goid) if goid else uid_of_key(key)))
 
 
+def _busy(values: Sequence[Any]) -> int:
+    """PidLidBusyStatus, busy when it is not there."""
+    found = values[_BUSY_PLACE] if len(values) > _BUSY_PLACE else None
+    return 2 if found is None else int(found)
+
+
 def _times(values: Sequence[Any]) -> tuple[int, int, bool]:
     """The time an event covers, as Unix times."""
     if not values or not values[0]:
         return FIRST, LAST, True
-    start, end, recurring, clip_end = values
+    start, end, recurring, clip_end, _ = values
     first = to_unix(start)
     if recurring:
         # The clip end is a local day; exceptions may lie a little outside of the pattern.
         return first - 7 * 86400, to_unix(clip_end) + 7 * 86400 if clip_end else LAST, True
     return first, to_unix(end) if end else first, False
+
+
+async def matching(session: Session, place: Place, restriction: Restriction) -> set[bytes]:
+    """The source keys of the items that a restriction matches."""
+    found: set[bytes] = set()
+    columns = (pr.PR_SOURCE_KEY,)
+    async with Table.contents(session, place.entryid, columns, restriction=restriction, batch=_BATCH) as table:
+        async for rows in table.batches():
+            found.update(row[0][1] for row in rows if row[0][0] & 0xFFFF != PT_ERROR)
+    return found
 
 
 def entry_of_href(listing: Listing, href: str) -> Entry | None:

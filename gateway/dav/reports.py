@@ -11,8 +11,9 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from radicale.app.report import test_filter
+from radicale.item.filter import TIMESTAMP_MAX, TIMESTAMP_MIN, time_range_timestamps
 
-from gateway.dav import hrefs
+from gateway.dav import freebusy, hrefs
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.errors import BadRequest, Refused
 from gateway.dav.listing import Entry, visible
@@ -32,6 +33,7 @@ _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 SYNC: Final = f"{_D}sync-collection"
 MULTIGETS: Final = (f"{_C}calendar-multiget", f"{_CR}addressbook-multiget")
 QUERIES: Final = (f"{_C}calendar-query", f"{_CR}addressbook-query")
+FREE_BUSY: Final = f"{_C}free-busy-query"
 EXPAND: Final = f"{_C}expand"
 _TRUNCATED: Final = "507 Insufficient Storage"
 
@@ -133,6 +135,20 @@ class Report:
                     yield item.entry
         except ValueError as error:
             raise BadRequest(f"the filter cannot be understood: {error}") from error
+
+
+def free_busy(collection: Collection, root: ET.Element, now: float) -> bytes:
+    """free-busy-query (RFC 4791 7.10)."""
+    time_range = root.find(f"{_C}time-range")
+    if time_range is None:
+        raise BadRequest("a free-busy-query names a time range")
+    try:
+        start, end = time_range_timestamps(time_range)
+    except ValueError as error:
+        raise BadRequest(f"the time range cannot be understood: {error}") from error
+    if not TIMESTAMP_MIN < start < end < TIMESTAMP_MAX:
+        raise BadRequest("the time range needs a beginning and an end after it")
+    return freebusy.write(collection.free_busy(start, end), start, end, now)
 
 
 def _version(prop: ET.Element | None) -> str:

@@ -19,13 +19,14 @@ from gateway.dav import hrefs
 from gateway.dav.addressbook import Directory
 from gateway.dav.errors import Refused
 from gateway.dav.homes import TREE_AGE, Homes, UserHomes
-from gateway.dav.listing import Difference, Entry, Listing, Listings
+from gateway.dav.listing import Difference, Entry, Listing, Listings, matching
 from gateway.dav.options import Options
 from gateway.dav.people import People
 from gateway.dav.places import Place
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
+from gateway.mapi.restrictions import Restriction
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
 
@@ -124,6 +125,10 @@ class RequestScope:
         if place.home is None:
             return self.wait(lambda: self.shared.directory.listing(self.session))
         return self.wait(lambda: self.shared.listings.fresh(self.session_of(place), place))
+
+    def matching(self, place: Place, restriction: Restriction) -> set[bytes]:
+        """The source keys of the items of a collection that a restriction matches."""
+        return self.wait(lambda: matching(self.session_of(place), place, restriction))
 
     def since(self, place: Place, token: str) -> Difference:
         """What happened since a token (ValueError)."""
