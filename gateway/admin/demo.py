@@ -81,7 +81,9 @@ def demo(data: Path) -> None:
 
 def _places(settings: config.Config) -> list[str]:
     """Every address that will be listened on."""
-    heads = [section for section in (settings.imap, settings.pop3, settings.dav, settings.lmtp) if section.enabled]
+    heads = [
+        section for section in (settings.imap, settings.pop3, settings.dav, settings.lmtp) if section.enabled
+    ]
     return [text for section in heads for text in (*section.listen, *section.tls_listen)] + list(
         settings.embedded.listen if settings.store.embedded else ()
     )
