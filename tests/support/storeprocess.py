@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -23,10 +24,8 @@ def main() -> None:
     service = make_service(options, reactor, database_options)
     database = StoreDatabase(Path(directory), options=database_options)
     for name in users:
-        try:
+        with suppress(Collision):
             create_user(database, name, name)
-        except Collision:
-            pass
     database.close()
 
     def start() -> None:
