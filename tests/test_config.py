@@ -49,8 +49,14 @@ PROBLEMS = [
     ("[imap]\nlisten = ['mail.example.com:143']", '[imap] listen: "mail.example.com:143"'),
     ("[store]\nurl = 'ftp://host'", "[store] url: "),
     ("[lmtp]\nenabled = true", "[lmtp] is enabled, but no store trusts the gateway"),
-    ("[store]\ntrusted_url = 'http://host:236/'", "[store] trusted_url: http://host:236/: no store trusts plain http"),
-    ("[submission]\nsmarthost = 'mail.example.com'", '[submission] smarthost: "mail.example.com" is no host:port'),
+    (
+        "[store]\ntrusted_url = 'http://host:236/'",
+        "[store] trusted_url: http://host:236/: no store trusts plain http",
+    ),
+    (
+        "[submission]\nsmarthost = 'mail.example.com'",
+        '[submission] smarthost: "mail.example.com" is no host:port',
+    ),
     ("[imap]\nlisten = x", "(at line 2, column 10)"),
 ]
 
