@@ -14,7 +14,7 @@ from gateway.convert.ical.kinds import kind_of
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.propids import RETAINED
 from gateway.convert.ical.reading import from_ical
-from gateway.convert.ical.rrule import Unrepresentable
+from gateway.convert.ical.rruleparts import Unrepresentable
 from gateway.convert.ical.writing import to_ical
 
 __all__ = [

@@ -16,7 +16,7 @@ from gateway.convert.errors import ParseError
 from gateway.convert.ical.civil import DAY
 from gateway.convert.ical.moments import parse_time, rtime
 from gateway.convert.ical.pattern import EndType, Frequency, Pattern, PatternType
-from gateway.convert.ical.rrule import Unrepresentable
+from gateway.convert.ical.rruleparts import Unrepresentable
 
 MAX_DAYS: Final = 1024
 """Instances of such a set."""

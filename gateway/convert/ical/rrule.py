@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, takewhile
 from typing import Final
 
@@ -18,18 +18,16 @@ from gateway.convert.ical.civil import DAY, civil, days_from_civil, month_start,
 from gateway.convert.ical.expand import all_days
 from gateway.convert.ical.pattern import (
     NEVER_ENDS,
-    NO_DAYS,
     Days,
     EndType,
     Frequency,
     Pattern,
     PatternType,
 )
+from gateway.convert.ical.rruleparts import NAMES, Rule, Unrepresentable, parse
 
 #: More instances than this are refused: the store would have to list them.
 MAX_COUNT: Final = 20_000
-_NAMES: Final = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
-_BYDAY: Final = re.compile(r"([+-]?\d{1,2})?(SU|MO|TU|WE|TH|FR|SA)")
 _NTH_MASKS: Final = (Days.WEEKDAYS, Days.WEEKEND, Days.ALL)
 _SUPPORTED: Final = frozenset(
     [
@@ -52,35 +50,6 @@ _SUPPORTED: Final = frozenset(
 _UNTIL: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?")
 
 
-class Unrepresentable(ParseError):
-    """A rule that is valid but has no form in MAPI; the text says which part."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """The parts of an RRULE."""
-
-    freq: str
-    interval: int
-    days: tuple[tuple[int, int], ...]
-    """BYDAY as (number or 0, weekday with Sunday 0)."""
-    month_days: tuple[int, ...]
-    months: tuple[int, ...]
-    positions: tuple[int, ...]
-    week_start: int
-    count: int | None
-    until: str | None
-    backward: bool
-    """RFC 7529: SKIP=BACKWARD, what MAPI does in short months."""
-
-    @property
-    def mask(self) -> Days:
-        mask = NO_DAYS
-        for _, weekday in self.days:
-            mask |= Days(1 << weekday)
-        return mask
-
-
 def from_rrule(
     text: str, start: int, *, end_offset: int | None = None, local: Callable[[int], int] = lambda utc: utc
 ) -> Pattern:
@@ -90,7 +59,7 @@ def from_rrule(
     ``local`` gives the series' local rtime of a UTC rtime, for UNTIL. When ``start`` does not match the rule the
     series begins with the first day that does. Raises ParseError; `Unrepresentable` when MAPI has no such rule.
     """
-    rule = _parse(text, start)
+    rule = parse(text, start)
     offset = start % DAY
     pattern = replace(
         _pattern(rule, start),
@@ -109,76 +78,10 @@ def from_rrule(
     return pattern
 
 
-# Parsing
-
-
-def _parse(text: str, start: int) -> _Rule:
-    parts: dict[str, str] = {}
-    for part in text.strip().strip(";").split(";"):
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise ParseError(f"RRULE part {part!r} has no value")
-        parts[name.strip().upper()] = value.strip().upper()
-    unknown = parts.keys() - _SUPPORTED
-    if unknown:
-        raise Unrepresentable(f"RRULE part {min(unknown)} has no form in MAPI")
-    if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN":
-        raise Unrepresentable(f"RRULE calendar {parts['RSCALE']} has no form in MAPI")
-    _check_time_parts(parts, start)
-    return _Rule(
-        parts.get("FREQ", ""),
-        max(_numbers(parts, "INTERVAL")[0] if "INTERVAL" in parts else 1, 1),
-        _byday(parts.get("BYDAY", "")),
-        _numbers(parts, "BYMONTHDAY"),
-        _numbers(parts, "BYMONTH"),
-        _numbers(parts, "BYSETPOS"),
-        _weekday(parts.get("WKST", "MO")),
-        _numbers(parts, "COUNT")[0] if "COUNT" in parts else None,
-        parts.get("UNTIL"),
-        parts.get("SKIP") == "BACKWARD",
-    )
-
-
-def _check_time_parts(parts: dict[str, str], start: int) -> None:
-    time = {"BYHOUR": start % DAY // 60, "BYMINUTE": start % 60, "BYSECOND": 0}
-    for name, value in time.items():
-        if name in parts and _numbers(parts, name) != (value,):
-            raise Unrepresentable(f"RRULE part {name} other than the start's has no form in MAPI")
-
-
-def _numbers(parts: dict[str, str], name: str) -> tuple[int, ...]:
-    text = parts.get(name)
-    if text is None:
-        return ()
-    try:
-        values = tuple(int(value) for value in text.split(","))
-    except ValueError:
-        raise ParseError(f"RRULE part {name}={text} is not a list of numbers") from None
-    if any(abs(value) > 1_000_000 for value in values):
-        raise ParseError(f"RRULE part {name}={text} is out of range")
-    return values
-
-
-def _byday(text: str) -> tuple[tuple[int, int], ...]:
-    found = []
-    for item in filter(None, text.split(",")):
-        match = _BYDAY.fullmatch(item.strip())
-        if match is None:
-            raise ParseError(f"RRULE day {item!r} is not a weekday")
-        found.append((int(match[1] or 0), _NAMES.index(match[2])))
-    return tuple(dict.fromkeys(found))
-
-
-def _weekday(text: str) -> int:
-    if text not in _NAMES:
-        raise ParseError(f"RRULE week start {text!r} is not a weekday")
-    return _NAMES.index(text)
-
-
 # Patterns
 
 
-def _pattern(rule: _Rule, start: int) -> Pattern:
+def _pattern(rule: Rule, start: int) -> Pattern:
     make = _FREQUENCIES.get(rule.freq)
     if make is None:
         raise Unrepresentable(f"RRULE frequency {rule.freq or 'missing'} has no form in MAPI")
@@ -189,7 +92,7 @@ def _weekday_of(rtime: int) -> int:
     return (rtime // DAY + 1) % 7
 
 
-def _daily(rule: _Rule, start: int) -> Pattern:
+def _daily(rule: Rule, start: int) -> Pattern:
     if rule.days:
         return _daily_by_day(rule, start)
     _must_lack(rule, "months", "month_days", "positions")
@@ -198,13 +101,13 @@ def _daily(rule: _Rule, start: int) -> Pattern:
     return Pattern(Frequency.DAILY, PatternType.DAY, rule.interval * DAY, start)
 
 
-def _daily_by_day(rule: _Rule, start: int) -> Pattern:
+def _daily_by_day(rule: Rule, start: int) -> Pattern:
     if rule.interval != 1:
         raise Unrepresentable("a daily RRULE with weekdays and an interval has no form in MAPI")
     return _weekly(replace(rule, freq="WEEKLY"), start)
 
 
-def _weekly(rule: _Rule, start: int) -> Pattern:
+def _weekly(rule: Rule, start: int) -> Pattern:
     _must_lack(rule, "months", "month_days", "positions")
     if any(number for number, _ in rule.days):
         raise Unrepresentable("numbered weekdays in a weekly RRULE have no meaning")
@@ -214,7 +117,7 @@ def _weekly(rule: _Rule, start: int) -> Pattern:
     return Pattern(Frequency.WEEKLY, PatternType.WEEK, rule.interval, start, days=mask)
 
 
-def _monthly(rule: _Rule, start: int) -> Pattern:
+def _monthly(rule: Rule, start: int) -> Pattern:
     if rule.months and set(rule.months) != set(range(1, 13)):
         raise Unrepresentable("a monthly RRULE limited to some months has no form in MAPI")
     if rule.days and not rule.month_days and not rule.positions and not any(n for n, _ in rule.days):
@@ -224,7 +127,7 @@ def _monthly(rule: _Rule, start: int) -> Pattern:
     return _in_months(rule, start, Frequency.MONTHLY, rule.interval, None)
 
 
-def _yearly(rule: _Rule, start: int) -> Pattern:
+def _yearly(rule: Rule, start: int) -> Pattern:
     if set(rule.months) == set(range(1, 13)) and rule.interval == 1:
         return _monthly(replace(rule, months=()), start)
     if len(rule.months) > 1:
@@ -242,7 +145,7 @@ def _yearly(rule: _Rule, start: int) -> Pattern:
 _FREQUENCIES: Final = {"DAILY": _daily, "WEEKLY": _weekly, "MONTHLY": _monthly, "YEARLY": _yearly}
 
 
-def _must_lack(rule: _Rule, *parts: str) -> None:
+def _must_lack(rule: Rule, *parts: str) -> None:
     for part in parts:
         if getattr(rule, part):
             raise Unrepresentable(
@@ -250,7 +153,7 @@ def _must_lack(rule: _Rule, *parts: str) -> None:
             )
 
 
-def _in_months(rule: _Rule, start: int, frequency: Frequency, period: int, month: int | None) -> Pattern:
+def _in_months(rule: Rule, start: int, frequency: Frequency, period: int, month: int | None) -> Pattern:
     if period > 99:
         raise Unrepresentable("RRULE interval over 99 months has no form in MAPI")
     start = _in_month(start, month, rule.interval)
@@ -271,7 +174,7 @@ def _in_month(start: int, month: int | None, years: int) -> int:
     return month_start(year + (years if month < own else 0), month)
 
 
-def _nth(rule: _Rule) -> tuple[Days, int]:
+def _nth(rule: Rule) -> tuple[Days, int]:
     numbers = {number for number, _ in rule.days}
     if numbers == {0}:
         if len(rule.positions) != 1:
@@ -291,7 +194,7 @@ def _nth(rule: _Rule) -> tuple[Days, int]:
     return mask, position
 
 
-def _day_of_month(rule: _Rule, start: int, month: int | None) -> int:
+def _day_of_month(rule: Rule, start: int, month: int | None) -> int:
     """The day MAPI counts with; it falls on the last day of months that are too short."""
     days = set(rule.month_days) or {civil(start // DAY)[2]}
     if len(days) > 1:
@@ -388,12 +291,12 @@ def _weekly_parts(pattern: Pattern) -> list[str]:
     parts = ["FREQ=WEEKLY", *_interval(weeks), f"BYDAY={_day_names(pattern.days)}"]
     # The week's start matters to every second week only; RFC 5545 takes Monday where nothing is said.
     if weeks > 1:
-        parts.append(f"WKST={_NAMES[pattern.first_day_of_week]}")
+        parts.append(f"WKST={NAMES[pattern.first_day_of_week]}")
     return parts
 
 
 def _day_names(mask: Days) -> str:
-    return ",".join(name for place, name in enumerate(_NAMES) if mask >> place & 1)
+    return ",".join(name for place, name in enumerate(NAMES) if mask >> place & 1)
 
 
 def _monthly_parts(pattern: Pattern) -> list[str]:

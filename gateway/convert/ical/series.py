@@ -27,7 +27,8 @@ from gateway.convert.ical.moments import (
 )
 from gateway.convert.ical.pattern import NEVER_ENDS, EndType, Frequency, Pattern, PatternType
 from gateway.convert.ical.recurblob import decode, encode
-from gateway.convert.ical.rrule import Unrepresentable, from_rrule, to_rrule
+from gateway.convert.ical.rrule import from_rrule, to_rrule
+from gateway.convert.ical.rruleparts import Unrepresentable
 from gateway.convert.ical.spans import Span
 from gateway.convert.ical.timezones import UTC_ZONE, Zone
 from gateway.convert.ical.values import octets

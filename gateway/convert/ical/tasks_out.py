@@ -20,7 +20,7 @@ from gateway.convert.ical.options import Options
 from gateway.convert.ical.pattern import Pattern
 from gateway.convert.ical.recurblob import decode
 from gateway.convert.ical.retained import Retained, restore
-from gateway.convert.ical.rrule import Unrepresentable
+from gateway.convert.ical.rruleparts import Unrepresentable
 from gateway.convert.ical.series import exdate_lines, rule_lines
 from gateway.convert.ical.texts import write_texts
 from gateway.convert.ical.values import number, octets

@@ -21,7 +21,8 @@ from gateway.convert.ical.pattern import (
     PatternType,
 )
 from gateway.convert.ical.recurblob import decode, encode
-from gateway.convert.ical.rrule import Unrepresentable, from_rrule, to_rrule
+from gateway.convert.ical.rrule import from_rrule, to_rrule
+from gateway.convert.ical.rruleparts import Unrepresentable
 
 EPOCH = datetime(1601, 1, 1)
 
