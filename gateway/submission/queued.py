@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.convert.mime.tomime import ToMimeOptions, to_mime
+from gateway.mailbox.reading import internet_part
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob, MessageContent
 from gateway.mapi.errors import MapiError, NotFound
@@ -48,7 +49,10 @@ async def departure(
         sender = opened(key, seal, original)
         if sender is not None:
             return Departure(sender, recipients, original, sealed=True)
-    mime = to_mime(content, ToMimeOptions(identity=entryid, own=True, resolve=known.get, domain=hostname))
+    options = ToMimeOptions(
+        identity=entryid, own=True, resolve=known.get, domain=hostname, calendar=internet_part
+    )
+    mime = to_mime(content, options)
     return Departure(owner.address, recipients, without_bcc(mime.bytes()), sealed=False)
 
 

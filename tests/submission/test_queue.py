@@ -103,6 +103,22 @@ def test_a_submitted_message_is_sent_and_filed(server: Server, user: str) -> Non
     assert len(server.smarthost.mails) == 1
 
 
+def test_a_meeting_request_goes_out_with_its_calendar(server: Server, user: str) -> None:
+    start = from_unix(1_784_023_200)
+    submit(
+        server,
+        user,
+        "guest@example.org",
+        PR_MESSAGE_CLASS="IPM.Schedule.Meeting.Request",
+        PR_START_DATE=start,
+        PR_END_DATE=start + 36_000_000_000,
+    )
+    server.empty()
+    ((_, _, sent),) = server.smarthost.mails
+    types = [part.get_content_type() for part in message_from_bytes(sent).walk()]
+    assert "text/calendar" in types
+
+
 def test_users_of_the_address_book_get_it_by_their_address(server: Server, user: str) -> None:
     other = server.new_user()
 
