@@ -29,7 +29,7 @@ def split_path(path: str) -> list[str]:
 
 def item_href(stored: str | None, source_key: bytes, suffix: str) -> str:
     """The href of an item: from the name that was stored with it, or its source key."""
-    if stored and is_name(stored):
+    if stored:
         href = stored[1:] if stored.startswith(_EXACT) else stored + suffix
         if is_name(href):
             return href

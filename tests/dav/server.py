@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Reply:
     def text(self) -> str:
         return self.body.decode()
 
-    @property
+    @cached_property
     def xml(self) -> ET.Element:
         return ET.fromstring(self.body)
 
@@ -51,7 +52,7 @@ class Reply:
         """The paths of the responses."""
         return [each.findtext(f"{D}href") or "" for each in self.xml.iter(f"{D}response")]
 
-    @property
+    @cached_property
     def responses(self) -> dict[str, ET.Element]:
         return {each.findtext(f"{D}href") or "": each for each in self.xml.iter(f"{D}response")}
 
