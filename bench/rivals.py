@@ -28,6 +28,7 @@ from imap import MAIL, Client, fill
 from tests.support.gateway import ADMIN, GatewayProcess, run_program, store, until
 
 IDLE = 100
+MANY = 20
 #: Everything runs as one user that may not be root: Dovecot refuses mail of root.
 DOVECOT = """\
 protocols = imap
@@ -169,13 +170,13 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def timed(server: Server, what: str, client: Client, *commands: bytes) -> None:
-    """The median of some commands, in milliseconds."""
+    """The best of a few commands, in milliseconds, since other work of the machine only adds; the median of many."""
     times = []
     for command in commands:
         start = time.perf_counter()
         client.command(command)
         times.append((time.perf_counter() - start) * 1e3)
-    server.figures[what] = median(times)
+    server.figures[what] = min(times) if len(times) < MANY else median(times)
 
 
 def measure(server: Server, count: int) -> None:
@@ -183,28 +184,27 @@ def measure(server: Server, count: int) -> None:
     client = Client(server.address)
     client.login()
     everything = b"FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)"
+    before = server.memory()
+    waiting = [Client(server.address) for _ in range(IDLE)]
+    for one in waiting:
+        one.login()
+    server.figures["memory of a logged-in client, KiB"] = (server.memory() - before) / IDLE / 1024
+    for one in waiting:
+        one.socket.close()
     timed(server, "SELECT, first after a start", client, b"SELECT INBOX")
-    timed(server, "SELECT warm", client, *[b"SELECT INBOX"] * 5)
-    timed(server, "FETCH 1:* FLAGS", client, *[b"FETCH 1:* (FLAGS)"] * 5)
+    timed(server, "SELECT warm", client, *[b"SELECT INBOX"] * 15)
+    timed(server, "FETCH 1:* FLAGS", client, *[b"FETCH 1:* (FLAGS)"] * 15)
     timed(server, "FETCH 1:* all metadata, first", client, everything)
-    timed(server, "FETCH 1:* all metadata, again", client, *[everything] * 3)
-    timed(server, "SEARCH UNSEEN LARGER 10", client, *[b"SEARCH UNSEEN LARGER 10"] * 5)
+    timed(server, "FETCH 1:* all metadata, again", client, *[everything] * 5)
+    timed(server, "SEARCH UNSEEN LARGER 10", client, *[b"SEARCH UNSEEN LARGER 10"] * 15)
     timed(server, "SEARCH SUBJECT", client, *[b'SEARCH SUBJECT "number 77"'] * 3)
     timed(server, "SEARCH BODY", client, *[b'SEARCH BODY "number 77"'] * 3)
     bodies = [b"FETCH %d:%d BODY.PEEK[]" % (first, first + 199) for first in range(1, 1001, 200)]
     timed(server, "BODY[] of 200, others each time", client, *bodies)
     timed(server, "BODY[] of one", client, *[b"FETCH %d BODY.PEEK[]" % n for n in range(count - 20, count)])
-    timed(server, "STORE of 100 flags", client, b"STORE 1:100 +FLAGS (\\Seen)", b"STORE 1:100 -FLAGS (\\Seen)")
+    timed(server, "STORE of 100 flags", client, *[b"STORE 1:100 %cFLAGS (\\Seen)" % sign for sign in b"+-+-+-"])
     mail = MAIL % (1, 1, 1)
     timed(server, "APPEND of one", client, *[b"APPEND INBOX {%d+}\r\n%b" % (len(mail), mail)] * 200)
-    before = server.memory()
-    waiting = [Client(server.address) for _ in range(IDLE)]
-    for one in waiting:
-        one.login()
-        one.command(b"SELECT INBOX")
-    server.figures["memory of a waiting client, KiB"] = (server.memory() - before) / IDLE / 1024
-    for one in waiting:
-        one.socket.close()
 
 
 def table(ours: dict[str, float], theirs: dict[str, float]) -> None:
