@@ -20,7 +20,7 @@ from tests.support.gateway import GatewayProcess, run_program, until
 
 pytestmark = [
     pytest.mark.interop,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(240),
     *[
         pytest.mark.skipif(shutil.which(program) is None, reason=f"needs {program}: apt install {package}")
         for program, package in (("thunderbird", "thunderbird"), ("Xvfb", "xvfb"), ("import", "imagemagick"))
@@ -133,7 +133,7 @@ def test_thunderbird_opens_the_demo_account(gateway: GatewayProcess, tmp_path: P
         with thunderbird(profile, display):
             try:
                 until(lambda: has_mails(profile, 3), 90)
-                until(lambda: True if "IDLE" in upper(relay) else None)
+                until(lambda: True if "IDLE" in upper(relay) else None, 60)
                 with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as other:
                     other.login("demo", "demo")
                     other.append("INBOX", None, None, mail(5))
