@@ -51,4 +51,4 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     directory: bool = True
     """Show the global address book as a read-only address book."""
     max_directory: int = 5000
-    """Entries of the global address book that are listed; searching finds all."""
+    """Entries of the global address book that are listed and searched."""

@@ -11,12 +11,12 @@ from gateway.mapi.propnames import (
     PS_PUBLIC_STRINGS,
     PSETID_Appointment,
     PSETID_Common,
+    PSETID_Gateway,
     PSETID_Kopano_CalDav,
     PSETID_Log,
     PSETID_Meeting,
     PSETID_Note,
     PSETID_Task,
-    guid,
     static,
 )
 from gateway.mapi.props import (
@@ -31,9 +31,6 @@ from gateway.mapi.props import (
     NamedTag,
     PropName,
 )
-
-PSETID_Gateway: Final = guid("8F0C1C66-3C1B-4D0B-9A54-6B1D0E7E2A41")
-"""The gateway's own property set: what other formats carry and MAPI does not."""
 
 # PSETID_Appointment
 SEQUENCE: Final = static(PSETID_Appointment, 0x8201, PT_LONG)
