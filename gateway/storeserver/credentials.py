@@ -24,11 +24,10 @@ from gateway.storeserver.accounts import (
     authenticate,
 )
 from gateway.storeserver.database import StoreDatabase
+from gateway.storeserver.options import Options
 from gateway.storeserver.sessions import Peer
 from gateway.storeserver.workers import Workers
 
-FIRST_DELAY: Final = 0.25
-LONGEST_DELAY: Final = 8.0
 FORGIVEN_AFTER: Final = 300.0
 """Seconds without a failure after which all is forgotten."""
 MAX_REMEMBERED: Final = 10_000
@@ -43,8 +42,10 @@ class _Failures:
 class Failures:
     """Failed logons by name and by address, so many of them at most."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], first: float, longest: float) -> None:
         self._clock = clock
+        self._first = first
+        self._longest = longest
         self._known: OrderedDict[str, _Failures] = OrderedDict()
 
     def note(self, *keys: str) -> float:
@@ -58,7 +59,7 @@ class Failures:
             worst = max(worst, count)
         while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
-        return float(min(FIRST_DELAY * 2 ** min(worst - 1, 10), LONGEST_DELAY))
+        return min(self._first * 2.0 ** min(worst - 1, 30), self._longest)
 
     def forgive(self, *keys: str) -> None:
         """A right password ends the count."""
@@ -69,14 +70,13 @@ class Failures:
 class Credentials:
     """Tells who a client is."""
 
-    def __init__(
-        self, database: StoreDatabase, workers: Workers, reactor: Any, trusted_uids: frozenset[int]
-    ) -> None:
+    def __init__(self, database: StoreDatabase, workers: Workers, reactor: Any, options: Options) -> None:
         self._database = database
         self._workers = workers
         self._reactor = reactor
-        self._trusted = trusted_uids | {os.geteuid()}
-        self._failures = Failures(reactor.seconds)
+        self._trusted = {*options.trusted_uids, os.geteuid()}
+        first, longest = float(options.wrong_password_delay), float(options.wrong_password_longest)
+        self._failures = Failures(reactor.seconds, first, longest)
 
     async def log_on(
         self, name: str, password: str, impersonate: str, peer: Peer, *, use_uid: bool

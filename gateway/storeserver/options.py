@@ -31,6 +31,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Largest request that is taken."""
     connections: int = 10_000
     """Connections at the same time."""
+    wrong_password_delay: Duration = Duration(0.25)
+    """How long the answer to a wrong password waits; it doubles with each one ..."""
+    wrong_password_longest: Duration = Duration(8)
+    """... up to this."""
     readers: int = 4
     """Threads that read for calls."""
     compression: bool = True

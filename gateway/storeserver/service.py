@@ -105,7 +105,7 @@ class StoreService(Service):
             timeout=max(MIN_TIMEOUT, float(options.session_timeout)),
             check_address=options.check_address,
         )
-        credentials = Credentials(database, workers, reactor, frozenset(options.trusted_uids))
+        credentials = Credentials(database, workers, reactor, options)
         self.server = Server(options, reactor, database, workers, sessions, Notifier(reactor), credentials)
         application = SoapApplication(self.server)
         for address in options.listen:

@@ -12,13 +12,14 @@ from gateway.mapi.errors import EndOfSession, NotFound, StoreBusy
 from gateway.mapi.notices import Event
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver.accounts import Actor
-from gateway.storeserver.credentials import FIRST_DELAY, FORGIVEN_AFTER, LONGEST_DELAY, Failures
+from gateway.storeserver.credentials import FORGIVEN_AFTER, Failures
 from gateway.storeserver.events import ObjectEvent
 from gateway.storeserver.sessions import Client, Locks, Peer, Session, Sessions, granted
 from gateway.storeserver.tableindex import TableIndex
 from gateway.storeserver.tables import Table
 from tests.storeserver.rowset import RowSet
 
+FIRST_DELAY, LONGEST_DELAY = 0.25, 8.0
 HERE, THERE = Peer("192.0.2.1"), Peer("192.0.2.2")
 
 
@@ -119,7 +120,7 @@ def test_locks() -> None:
 
 def test_wrong_passwords_wait_longer_and_longer() -> None:
     clock = Clock()
-    failures = Failures(clock.seconds)
+    failures = Failures(clock.seconds, FIRST_DELAY, LONGEST_DELAY)
     waits = [failures.note("name a", "address 1") for _ in range(8)]
     assert waits[:3] == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY]
     assert waits[-1] == LONGEST_DELAY
@@ -132,7 +133,7 @@ def test_wrong_passwords_wait_longer_and_longer() -> None:
 
 
 def test_failed_logons_are_not_remembered_without_limit() -> None:
-    failures = Failures(Clock().seconds)
+    failures = Failures(Clock().seconds, FIRST_DELAY, LONGEST_DELAY)
     for number in range(20_100):
         failures.note(str(number))
     assert len(failures._known) == 10_000

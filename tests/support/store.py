@@ -36,7 +36,8 @@ class RunningStore:
         self._sockets = Path(tempfile.mkdtemp(prefix="store-"))
         self.unix = f"unix:{self._sockets / 'store.sock'}"
         self._database_options = options.pop("database", TEST_DATABASE)
-        self._options = {"demo": demo, "listen": ("127.0.0.1:0", self.unix)} | options
+        patient = {"wrong_password_delay": 0.01, "wrong_password_longest": 0.02}
+        self._options = {"demo": demo, **patient, "listen": ("127.0.0.1:0", self.unix)} | options
         self.service: StoreService
         self.port = 0
         self.start()
