@@ -124,12 +124,16 @@ def gateway(directory: Path) -> Iterator[Server]:
             yield Server("gateway", process.address("imap"), process.process.pid)
 
 
+def dovecot_program() -> str | None:
+    """Where Dovecot is, if it is installed."""
+    return shutil.which("dovecot", path=os.defpath + ":/usr/sbin")
+
+
 @contextmanager
 def dovecot(directory: Path) -> Iterator[Server]:
     """Dovecot as it comes, but for what it must be told to run without root and apart from the machine's own."""
-    program = shutil.which("dovecot", path=os.defpath + ":/usr/sbin")
-    if program is None:
-        raise SystemExit("bench/rivals.py needs Dovecot: apt install dovecot-imapd")
+    program = dovecot_program()
+    assert program is not None
     base = directory / "dovecot"
     (base / "mails").mkdir(parents=True, exist_ok=True)
     owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -229,6 +233,9 @@ def main(count: int, directory: Path) -> None:
 
 
 if __name__ == "__main__":
+    if dovecot_program() is None:
+        print("left out: there is no Dovecot to compare with (apt install dovecot-imapd)")
+        raise SystemExit
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     if len(sys.argv) > 2:
         main(messages, Path(sys.argv[2]).absolute())
