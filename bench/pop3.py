@@ -7,9 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.pop3.server import Client, running_server
-
 from gateway.pop3.options import Options
+from tests.pop3.server import Client, running_server
 
 SMALL, COUNT, LARGE = 2_000, 1_000, 20 << 20
 
