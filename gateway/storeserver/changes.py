@@ -337,7 +337,9 @@ def entryid_of(tx: Transaction, store_entryid: bytes, folder_key: bytes, message
         return folder.entryid
     columns = schema.messages.c
     # Only the key in the condition: a planner without statistics would take the folder's index, all of it.
-    query = sa.select(columns.entryid, columns.folder_id, columns.state).where(columns.source_key == message_key)
+    query = sa.select(columns.entryid, columns.folder_id, columns.state).where(
+        columns.source_key == message_key
+    )
     for entryid, folder_id, state in tx.connection.execute(query):
         if folder_id == folder.id and state < DELETED:
             return bytes(entryid)
