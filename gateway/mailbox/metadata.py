@@ -77,13 +77,12 @@ class Metadata:
         rows = self._view.rows
         sizes: dict[int, int] = {}
         unknown: list[int] = []
-        for uid in uids:
-            index = rows.index(uid)
-            if index >= 0:
-                if rows.sizes[index]:
-                    sizes[uid] = rows.sizes[index]
-                else:
-                    unknown.append(uid)
+        ordered = sorted(uids)
+        for uid, index in zip(ordered, rows.indices(ordered), strict=True):
+            if index >= 0 and (size := rows.sizes[index]):
+                sizes[uid] = size
+            elif index >= 0:
+                unknown.append(uid)
         if unknown:
             metas = await self._metas(unknown)
             self._remember_sizes(metas)
