@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from twisted.logger import Logger
 
@@ -64,8 +65,23 @@ class Meta(NamedTuple):
     """BODYSTRUCTURE."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _one_at_a_time(method: Callable[Concatenate[UidCache, P], T]) -> Callable[Concatenate[UidCache, P], T]:
+    """Have calls of all threads take turns: a connection must not be closed under a call that uses it."""
+
+    @wraps(method)
+    def guarded(self: UidCache, /, *args: P.args, **more: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **more)
+
+    return guarded
+
+
 class UidCache:
-    """The file. Safe to use from several threads; each gets a connection of its own."""
+    """The file. Safe to use from several threads; after `close` every call raises sqlite3.ProgrammingError."""
 
     log = Logger()
 
@@ -73,7 +89,8 @@ class UidCache:
         self.path = path
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._closed = False
         self._prepare()
 
     def _prepare(self) -> None:
@@ -84,7 +101,7 @@ class UidCache:
             self.log.warn("UID cache {path} is damaged ({error}): it is made anew", path=self.path, error=error)
             fresh = True
         if fresh:
-            self.close()
+            self._close_all()
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
             connection = self._connection()
@@ -97,24 +114,30 @@ class UidCache:
         return int(version)
 
     def _connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise sqlite3.ProgrammingError("the UID cache is closed")
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=10, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
+            self._connections.append(connection)
         return connection
 
+    @_one_at_a_time
     def close(self) -> None:
-        """Close every thread's connection; no call may be under way."""
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
+        """Close every thread's connection, when the call that is under way is over."""
+        self._closed = True
+        self._close_all()
+
+    def _close_all(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
         self._local = threading.local()
 
+    @_one_at_a_time
     def load(self, key: bytes) -> CachedFolder | None:
         """The folder saved under this key."""
         found = (
@@ -124,6 +147,7 @@ class UidCache:
         )
         return CachedFolder(*found) if found else None
 
+    @_one_at_a_time
     def save(self, key: bytes, folder: CachedFolder, gone: Sequence[int] = ()) -> None:
         """Save a folder in place of what was there, and drop what is known of the UIDs that are gone."""
         with self._connection() as connection:
@@ -138,12 +162,14 @@ class UidCache:
                 "DELETE FROM meta WHERE folder = ? AND uid = ?", ((number, uid) for uid in gone)
             )
 
+    @_one_at_a_time
     def forget(self, key: bytes) -> None:
         """Drop everything known of a folder."""
         with self._connection() as connection:
             connection.execute("DELETE FROM meta WHERE folder IN (SELECT id FROM folder WHERE key = ?)", (key,))
             connection.execute("DELETE FROM folder WHERE key = ?", (key,))
 
+    @_one_at_a_time
     def metas(self, key: bytes, uids: Sequence[int]) -> dict[int, Meta]:
         """What is known of these messages; ascending UIDs make it fast."""
         connection = self._connection()
@@ -164,6 +190,7 @@ class UidCache:
         )
         return {row[0]: Meta(*row[1:]) for row in rows}
 
+    @_one_at_a_time
     def add_metas(self, key: bytes, metas: Iterable[tuple[int, Meta]]) -> None:
         """Remember what never changes of these messages; ignored when the folder was never saved."""
         with self._connection() as connection:
