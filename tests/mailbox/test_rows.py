@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,16 @@ def test_two_processes_may_share_the_file(path: Path) -> None:
 def test_positions_of_many_are_the_positions_of_each(uids: set[int], asked: list[int]) -> None:
     rows = rows_of(*sorted(uids))
     assert rows.indices(asked) == [rows.index(uid) for uid in asked]
+
+
+def test_closing_waits_for_the_call_that_is_under_way(path: Path) -> None:
+    for _ in range(20):
+        cache = UidCache(path)
+        blob = bytes(200_000)
+        with ThreadPoolExecutor(4) as threads:
+            saving = [threads.submit(cache.save, b"f%d" % n, CachedFolder(1, n, 1, blob)) for n in range(12)]
+            cache.close()
+        for done in saving:
+            assert done.exception() is None or isinstance(done.exception(), sqlite3.ProgrammingError)
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            cache.load(b"f1")
