@@ -15,6 +15,7 @@ from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.fields import note_sequence, read_fields
 from gateway.convert.ical.globalid import InstanceDate
 from gateway.convert.ical.identity import read_uid, write_ids
+from gateway.convert.ical.instances import first_instance, series_of_instances
 from gateway.convert.ical.moments import Zones, filetime, utc_of
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.overrides import read_overrides
@@ -59,7 +60,7 @@ def read_event(
     if masters:
         return _read_master(masters[0], overrides, content, before, zones, options)
     if len(overrides) > 1:
-        raise ParseError("several instances of a series without the series cannot be one item")
+        return _read_instances(overrides, content, before, zones, options)
     return _read_single_instance(overrides[0], content, before, zones, options)
 
 
@@ -109,9 +110,7 @@ def _read_master(
     series = read_series(component, span, zones)
     if overrides and series is None:
         raise ParseError("an instance (RECURRENCE-ID) of an event that does not repeat")
-    write_ids(content.props, read_uid(component))
-    content.props.pop(ids.REPLACE_TIME, None)
-    content.props[ids.IS_EXCEPTION] = False
+    _name_whole(component, content.props)
     if series is None:
         read_fields(component, content, span, before, zones, options)
         clear_series(content.props)
@@ -126,6 +125,34 @@ def _read_master(
     write_series(content.props, pattern)
     note_sequence(component, content.props, before, span, options)
     return ReadEvent(content, {"": component, **keys}, series)
+
+
+def _name_whole(component: Component, props: NamedProps) -> None:
+    """Make an item the whole event of a UID, not one instance of it."""
+    write_ids(props, read_uid(component))
+    props.pop(ids.REPLACE_TIME, None)
+    props[ids.IS_EXCEPTION] = False
+
+
+def _read_instances(
+    components: list[Component],
+    content: MessageContent,
+    before: Event | None,
+    zones: Zones,
+    options: Options,
+) -> ReadEvent:
+    """Several instances of somebody's series, without the series: a series of nothing but these."""
+    series, span = series_of_instances(components, zones, options)
+    component = first_instance(components, zones)
+    _name_whole(component, content.props)
+    # What is stored for an instance is merged with that instance below; a first one may have come before it.
+    read_fields(component, content, span, None, zones, options, series)
+    _complete(content.props, recurring=True)
+    stored = before if before is not None and before.pattern is not None else None
+    pattern, keys = read_overrides(content, series, components, span, stored, zones, options)
+    series = replace(series, pattern=pattern)
+    write_series(content.props, pattern)
+    return ReadEvent(content, keys, series)
 
 
 def _read_single_instance(

@@ -111,7 +111,14 @@ def write_event(event: Event, kept: Retained, zones: ZonesUsed, options: Options
         _insert(block, [line], "UID")
         restore(block, kept.of(key))
         blocks.append((key, block))
+    if len(blocks) > 1 and _has_only_instances(event, kept.of("")):
+        return blocks[1:]
     return blocks
+
+
+def _has_only_instances(event: Event, kept: Kept) -> bool:
+    """Whether a series stands for single instances of somebody's series, as long as it is that series."""
+    return kept.only_instances and event.pattern is not None and kept.rule_of == pattern_digest(event.pattern)
 
 
 def _insert(block: Block, lines: list[str], after: str) -> None:

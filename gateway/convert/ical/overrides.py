@@ -112,13 +112,16 @@ def read_overrides(
         day = _original_day(component, zone, zones)
         if not falls_on(pattern, day) or (series.is_listed and day in pattern.deleted):
             continue
-        if (component.text("STATUS") or "").strip().upper() == "CANCELLED":
+        canceled = (component.text("STATUS") or "").strip().upper() == "CANCELLED"
+        if canceled and not series.only_instances:
             deleted.add(day)
             changed.pop(day, None)
             continue
         original = day + (pattern.start_offset or 0)
         old = stored.get(day // DAY)
-        changed[day] = (*_modified(component, content, pattern, original, zone, old, zones, options), component)
+        is_new = series.only_instances and old is None
+        one = _modified(component, content, pattern, original, zone, old, zones, options, is_new=is_new)
+        changed[day] = (*one, component)
     _refuse_collisions(pattern, deleted, {day: each[0] for day, each in changed.items()})
     own = [each for each in content.attachments if not is_exception(each)]
     ordered = sorted(changed.values(), key=lambda each: each[0].start)
@@ -158,15 +161,17 @@ def _modified(
     stored: Exceptional | None,
     zones: Zones,
     options: Options,
+    *,
+    is_new: bool = False,
 ) -> tuple[Instance, AttachmentContent]:
-    """One modified instance."""
+    """One modified instance; ``is_new``: the series says nothing about it."""
     span = read_span(component, zones, options).to_minutes()
     length = max(pattern.end_offset - (pattern.start_offset or 0), 0)
     place = stored or Exceptional(Instance(original, original + length, original))
     effective = _copy(whole(master, place, zone))
     old = Span(of_rtime(place.instance.start), of_rtime(place.instance.end), zone, zone, span.all_day)
     before = Event(_copy(effective), old)
-    read_fields(component, effective, span, before, zones, options)
+    read_fields(component, effective, span, None if is_new else before, zones, options)
     embedded = _embedded(effective, master, original, zone, stored)
     instance = instance_of(master, effective, span, original, zone)
     instance = replace(

@@ -109,6 +109,7 @@ def _with_retained(
         one = kept.components.setdefault("", Kept())
         one.rules, one.dates = list(event.series.rules), list(event.series.dates)
         one.rule_of = pattern_digest(event.series.pattern)
+        one.only_instances = event.series.only_instances
     blob = written(kept)
     if blob:
         content.props[ids.RETAINED] = blob

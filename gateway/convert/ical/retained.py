@@ -85,6 +85,8 @@ class Kept(msgspec.Struct, omit_defaults=True):
     dates: list[int] = []
     rule_of: str = ""
     """Digest of the listed pattern that stands for the rules and dates."""
+    only_instances: bool = False
+    """Whether the client has no series, only the modified instances of that pattern."""
     html: bool = False
     """Whether the client wrote the HTML body."""
 

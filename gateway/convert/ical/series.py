@@ -50,6 +50,8 @@ class Series:
     rules: tuple[str, ...] = ()
     dates: tuple[int, ...] = ()
     """RDATEs, midnights."""
+    only_instances: bool = False
+    """Whether the client knows single instances only, and the series is made for them."""
 
     @property
     def is_listed(self) -> bool:

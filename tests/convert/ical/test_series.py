@@ -1,6 +1,7 @@
 """Series and their exceptions in items, by the ids of the case tables (CR, CX)."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from gateway.mapi import proptags as pt
 from gateway.mapi.content import AttachmentContent, MessageContent
 from tests.convert.ical.items import (
     OPTIONS,
+    OWNER,
     TIMES,
     alarm,
     at,
@@ -463,8 +465,70 @@ def test_cx15_an_instance_of_somebodys_series() -> None:
     del content.props[ids.REPLACE_TIME]
     content.props[ids.START_TIME] = packed_time(600)
     assert line(first(content), "RECURRENCE-ID") == ";TZID=Europe/Berlin:20260721T100000"
-    with pytest.raises(ParseError, match="several instances"):
-        read(MOVED, override("20260728T100000", "20260728T110000", "20260728T120000"))
+
+
+LATER = override("20260728T100000", "20260728T110000", "20260728T120000", "SUMMARY:Later")
+
+
+def test_several_instances_of_somebodys_series() -> None:
+    content = read(LATER, MOVED)
+    assert content.props[ids.IS_EXCEPTION] is False
+    assert content.props[ids.GLOBAL_ID][16:20] == bytes(4)
+    assert starts(content) == ["2026-07-22 09:00", "2026-07-28 09:00"]
+    moved, later = written(content)
+    assert line(moved, "RECURRENCE-ID") == ";TZID=Europe/Berlin:20260721T100000"
+    assert (moved.text("SUMMARY"), line(moved, "DTSTART")) == ("Moved €", ";TZID=Europe/Berlin:20260722T110000")
+    assert line(later, "RECURRENCE-ID") == ";TZID=Europe/Berlin:20260728T100000"
+    assert (later.text("SUMMARY"), line(later, "RRULE"), line(later, "RDATE")) == ("Later", None, None)
+    out = to_ical(content, OPTIONS)
+    assert to_ical(from_ical(out, content, OPTIONS), OPTIONS) == out
+    assert to_ical(from_ical(out, None, OPTIONS), OPTIONS) == out
+
+
+def test_one_more_instance_of_somebodys_series_and_then_the_series() -> None:
+    guest = ("ORGANIZER:mailto:boss@x.example", f"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:{OWNER}")
+    one = override("20260721T100000", "20260722T110000", "20260722T120000", *guest)
+    two = override("20260714T100000", "20260714T110000", "20260714T120000", *guest)
+    three = override("20260728T100000", "20260728T110000", "20260728T120000", *guest)
+    content = read(one, two, three, existing=read(one, three, existing=read(one)))
+    assert starts(content) == ["2026-07-14 09:00", "2026-07-22 09:00", "2026-07-28 09:00"]
+    assert [line(each, "ORGANIZER") for each in written(content)] == [":mailto:boss@x.example"] * 3
+    fewer = read(three, existing=content)
+    assert line(first(fewer), "RECURRENCE-ID") == ";TZID=Europe/Berlin:20260728T100000"
+    assert (len(written(fewer)), fewer.attachments) == (1, [])
+    whole = read(vevent("RRULE:FREQ=WEEKLY;COUNT=4", "SEQUENCE:1", *guest), one, existing=content)
+    assert [line(each, "RRULE") for each in written(whole)] == [":FREQ=WEEKLY;BYDAY=TU;COUNT=4", None]
+
+
+def test_an_instance_of_several_is_deleted_elsewhere() -> None:
+    content = read(LATER, MOVED)
+    pattern = decode(content.props[ids.RECUR])
+    content.props[ids.RECUR] = encode(replace(pattern, modified=pattern.modified[1:]))
+    (left,) = written(content)
+    assert left.text("SUMMARY") == "Later"
+
+
+def test_whole_days_of_somebodys_series() -> None:
+    days = [
+        component("VEVENT", f"RECURRENCE-ID;VALUE=DATE:202607{day}", f"DTSTART;VALUE=DATE:202607{day}")
+        for day in (21, 28)
+    ]
+    content = read(*days)
+    assert [line(each, "RECURRENCE-ID") for each in written(content)] == [
+        ";VALUE=DATE:20260721",
+        ";VALUE=DATE:20260728",
+    ]
+
+
+def test_instances_at_different_times_of_the_day() -> None:
+    with pytest.raises(ParseError, match="different times"):
+        read(MOVED, override("20260728T110000", "20260728T110000", "20260728T120000"))
+    # In UTC the summer and the winter differ, on the wall clock they do not.
+    utc = [
+        override(":20260721T080000Z", "20260721T100000", "20260721T110000"),
+        override(":20261124T090000Z", "20261124T100000", "20261124T110000"),
+    ]
+    assert len(written(read(*utc))) == 2
 
 
 def test_cx16_a_series_that_moves_with_its_exceptions() -> None:
