@@ -113,7 +113,7 @@ def promises(data: bytes) -> None:
         happenings(content, *WINDOW, OPTIONS, 1000)
         again = from_ical(out, content, OPTIONS)
         assert to_ical(again, OPTIONS) == out
-    found = meeting_content(data, None, OPTIONS)
+    found = meeting_content(data, "REQUEST", options=OPTIONS)
     if found is not None:
         assert calendar_part(found, OPTIONS)
     with suppress(ParseError):

@@ -17,11 +17,11 @@ from gateway.convert.ical.moments import Zones, filetime, of_rtime
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import EndType, Frequency, Pattern, PatternType
 from gateway.convert.ical.people import REPRESENTING, SENDER, calendar_address, new_row, person_props
-from gateway.convert.ical.reading import from_ical, items, single_calendar
+from gateway.convert.ical.reading import item_of, items, single_calendar
 from gateway.convert.ical.series import packed_date, packed_time, stored_pattern
 from gateway.convert.ical.texts import read_body
 from gateway.convert.ical.values import number
-from gateway.convert.lines import Component
+from gateway.convert.lines import Component, Line
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import NamedProps
@@ -40,6 +40,21 @@ _UPDATE_ICON: Final = 0x409
 _SIDE_EFFECTS: Final = 0x1C61
 _INITIAL: Final = 1
 _FULL_UPDATE: Final = 0x10000
+_ANY_START: Final = Line("DTSTART", "20000101T000000Z")
+_TIMES: Final = (
+    ids.START,
+    ids.END,
+    ids.COMMON_START,
+    ids.COMMON_END,
+    pt.PR_START_DATE,
+    pt.PR_END_DATE,
+    ids.DURATION,
+    ids.CLIP_START,
+    ids.CLIP_END,
+    ids.ZONE_NAME,
+    ids.ZONE_START,
+    ids.ZONE_END,
+)
 _OLD_TYPES: Final = {
     (Frequency.DAILY, PatternType.DAY): 64,
     (Frequency.DAILY, PatternType.WEEK): 48,
@@ -54,15 +69,16 @@ _OLD_TYPES: Final = {
 
 
 def meeting_content(
-    calendar: bytes, mail: MessageContent | None = None, options: Options = DEFAULTS
+    calendar: bytes, method: str = "", mail: MessageContent | None = None, options: Options = DEFAULTS
 ) -> MessageContent | None:
     """The meeting message of a mail with a calendar in it; None when the calendar is to stay an attachment.
 
-    ``mail`` is the mail itself: what its header and body say wins, its attachments come first. The owner of
-    ``options`` is the recipient; ``options.method`` the method that the part's Content-Type named.
+    ``method`` is what the part's Content-Type names, for calendars that do not say it themselves. ``mail`` is the
+    mail itself: what its header and body say wins, its attachments come first. The owner of ``options`` is the
+    recipient.
     """
     try:
-        found = _meeting(calendar, options)
+        found = _meeting(calendar, method, options)
     except ParseError:
         return None
     if found is None or mail is None:
@@ -74,16 +90,18 @@ def meeting_content(
     return MessageContent(props, [dict(row) for row in rows], [*mail.attachments, *found.attachments])
 
 
-def _meeting(data: bytes, options: Options) -> MessageContent | None:
+def _meeting(data: bytes, named: str, options: Options) -> MessageContent | None:
     calendar = single_calendar(data)
-    method = (calendar.text("METHOD") or options.method).strip().upper()
+    method = (calendar.text("METHOD") or "").strip().upper() or named.strip().upper()
     components = items(calendar)
     if method not in _METHODS or components[0].name != "VEVENT":
         return None
     if method in ("REPLY", "COUNTER") and not _is_one_answer(components):
         return None
     # Whose calendar it goes to does not matter yet: a meeting message has its own states.
-    content = from_ical(data, None, replace(options, owner=(), sees_private=True))
+    plain = replace(options, owner=(), sees_private=True)
+    timeless = method == "REPLY" and components[0].first("DTSTART") is None
+    content = _without_times(calendar, components[0], plain) if timeless else item_of(calendar, None, plain)
     if method == "REQUEST":
         _make_request(content)
     elif method == "CANCEL":
@@ -95,6 +113,17 @@ def _meeting(data: bytes, options: Options) -> MessageContent | None:
     props[ids.REMINDER_SET] = props.get(ids.REMINDER_SET, False) and method == "REQUEST"
     if (pattern := stored_pattern(props)) is not None:
         props.update(_legacy(pattern))
+    return content
+
+
+def _without_times(calendar: Component, component: Component, options: Options) -> MessageContent:
+    """An answer that does not repeat when the meeting is (RFC 5546 3.2.3 leaves DTSTART out)."""
+    instance = component.first("RECURRENCE-ID")
+    start = _ANY_START if instance is None else replace(instance, name="DTSTART")
+    component.lines.append(start)
+    content = item_of(calendar, None, options)
+    for key in _TIMES:
+        content.props.pop(key, None)
     return content
 
 

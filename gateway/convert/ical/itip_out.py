@@ -13,9 +13,10 @@ from gateway.convert.ical.events_out import Event, event_of, recurrence_id
 from gateway.convert.ical.identity import stamps, uid_of
 from gateway.convert.ical.kinds import kind_of, method_of
 from gateway.convert.ical.layout import ZonesUsed, calendar_object
-from gateway.convert.ical.moments import naive_utc, stamp, utc_text
+from gateway.convert.ical.moments import EPOCH, naive_utc, stamp, utc_text
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of
+from gateway.convert.ical.spans import Span
 from gateway.convert.ical.texts import body_text
 from gateway.convert.ical.values import number, text
 from gateway.convert.ical.writing import to_ical
@@ -53,7 +54,8 @@ def _as_sent(content: MessageContent) -> MessageContent:
 def _answer(content: MessageContent, options: Options) -> bytes:
     """A REPLY, or a COUNTER when it proposes another time (RFC 5546 3.2.3, 3.2.7)."""
     props = content.props
-    event = event_of(content, options)
+    timed = naive_utc(number(props, ids.START)) is not None
+    event = event_of(content, options) if timed else Event(content, _untimed(props))
     counter = bool(props.get(ids.COUNTER)) and naive_utc(number(props, ids.PROPOSED_START)) is not None
     zones = ZonesUsed()
     block = Block("VEVENT")
@@ -63,13 +65,19 @@ def _answer(content: MessageContent, options: Options) -> bytes:
         block.lines.append(instance)
     changed = utc_text(number(props, ids.ATTENDEE_CHANGE))
     block.lines.append(f"DTSTAMP:{changed}" if changed else stamps(props, options)[0])
-    _write_times(block, event, zones, counter=counter)
+    if timed:
+        _write_times(block, event, zones, counter=counter)
     block.text("SUMMARY", text(props, pt.PR_SUBJECT))
     block.lines.append(f"SEQUENCE:{number(props, ids.SEQUENCE) or 0}")
     if body := body_text(props).rstrip():
         block.text("COMMENT", body)
     _write_sides(block, content)
     return calendar_object([block], zones, "COUNTER" if counter else "REPLY")
+
+
+def _untimed(props: NamedProps) -> Span:
+    """What stands for the times of an answer that has none; which instance it is about may still be a date."""
+    return Span(EPOCH, EPOCH, None, None, bool(props.get(ids.ALL_DAY)))
 
 
 def _write_times(block: Block, event: Event, zones: ZonesUsed, *, counter: bool) -> None:

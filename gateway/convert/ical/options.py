@@ -26,7 +26,7 @@ class Options:
     inline: int = 256 * 1024
     """Attachments of at most this many octets are written into the text; larger ones stay in the store only."""
     method: str = ""
-    """METHOD of a text that has none itself (the parameter of a mail part), and of the one written."""
+    """METHOD of the text that is written."""
     note_class: str = "IPM.Activity"
     """Message class of a new VJOURNAL: IPM.Activity, or IPM.StickyNote in a folder of notes."""
     now: int | None = None

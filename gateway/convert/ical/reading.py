@@ -41,7 +41,11 @@ def from_ical(
     no UID, broken times, a recurrence that MAPI has no form for (`rrule.Unrepresentable`), a private item of
     somebody else, another time of a meeting that the owner was invited to.
     """
-    calendar = single_calendar(data)
+    return item_of(single_calendar(data), existing, options)
+
+
+def item_of(calendar: Component, existing: MessageContent | None, options: Options) -> MessageContent:
+    """`from_ical` of a calendar object that has been parsed."""
     found = items(calendar)
     kind = found[0].name
     if existing is not None:

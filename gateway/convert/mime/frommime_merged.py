@@ -77,7 +77,9 @@ def calendar_of(part: Part, options: FromMimeOptions) -> MessageContent | None:
     text = decode(
         decoded(part.body_bytes, part.encoding), codec_of(charset) if charset else None, options.default_charset
     )
-    found = options.calendar_content(text.removeprefix("\ufeff").encode("utf-8"))
+    # METHOD may be missing inside: the parameter is the only word of it then (RFC 6047 2.4).
+    method = (part.parameter(b"method") or b"").decode("ascii", "replace")
+    found = options.calendar_content(text.removeprefix("\ufeff").encode("utf-8"), method)
     if found is None or not str(found.get(pr.PR_MESSAGE_CLASS, "")).lower().startswith(_MEETING):
         return None
     return found

@@ -10,8 +10,9 @@ from gateway.convert.mime.charsets import DEFAULT_CHARSET
 from gateway.convert.mime.structure import DEFAULT_LIMITS, Limits
 from gateway.mapi.content import MessageContent
 
-#: Reads iCalendar (UTF-8) that came as a body of a mail; None when it is not exactly one item.
-CalendarContent: TypeAlias = "Callable[[bytes], MessageContent | None]"
+#: Reads iCalendar (UTF-8) that came as a body of a mail, with the method that its Content-Type names (or nothing);
+#: None when it is not exactly one item.
+CalendarContent: TypeAlias = "Callable[[bytes, str], MessageContent | None]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ REQUEST = vevent(BOSS, f"ATTENDEE;RSVP=TRUE:mailto:{OWNER}", "SUMMARY:Talk", "X-
 
 
 def mailed(*components: str, method: str, part_method: str = "") -> MessageContent | None:
-    return meeting_content(calendar(*components, method=method), None, replace(OPTIONS, method=part_method))
+    return meeting_content(calendar(*components, method=method), part_method, options=OPTIONS)
 
 
 def got(*components: str, method: str) -> MessageContent:
@@ -281,6 +281,38 @@ def test_an_answer_to_one_instance() -> None:
 def test_ca21_a_method_that_only_the_part_names() -> None:
     assert mailed(REQUEST, method="") is None
     assert mailed(REQUEST, method="", part_method="request") is not None
+    assert from_mail(calendar(REQUEST)).props[pt.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Request"
+
+
+REPLY = f"ATTENDEE;PARTSTAT=DECLINED:mailto:{OWNER}"
+
+
+def test_an_answer_without_times() -> None:
+    reply = got(vevent(BOSS, REPLY, times=()), method="REPLY")
+    assert reply.props[pt.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Resp.Neg"
+    assert ids.START not in reply.props
+    (part,) = parse(calendar_part(reply, OPTIONS) or b"")
+    assert [each.name for each in part.children] == ["VEVENT"]
+    assert part.children[0].first("DTSTART") is None
+    boss = replace(OPTIONS, owner=("boss@x.example",))
+    item = event(BOSS, f"ATTENDEE:mailto:{OWNER}", options=boss)
+    noted = scheduling.apply_reply(item, reply, boss)
+    assert noted is not None
+    assert "PARTSTAT=DECLINED" in to_ical(noted, boss).decode()
+
+
+def test_an_answer_without_times_to_one_instance() -> None:
+    boss = replace(OPTIONS, owner=("boss@x.example",))
+    series = event(BOSS, f"ATTENDEE:mailto:{OWNER}", "RRULE:FREQ=WEEKLY;COUNT=3", options=boss)
+    when = "RECURRENCE-ID;TZID=Europe/Berlin:20260721T100000"
+    reply = got(vevent(BOSS, REPLY, when, times=()), method="REPLY")
+    noted = scheduling.apply_reply(series, reply, boss)
+    assert noted is not None
+    whole, one = written(noted, boss)
+    assert line(whole, "ATTENDEE") != line(one, "ATTENDEE")
+    assert line(one, "RECURRENCE-ID") == ";TZID=Europe/Berlin:20260721T100000"
+    (part,) = parse(calendar_part(reply, OPTIONS) or b"")
+    assert line(part.children[0], "RECURRENCE-ID") == ":20260721T080000Z"
 
 
 def mail(data: bytes) -> bytes:
@@ -309,7 +341,8 @@ def mail(data: bytes) -> bytes:
 
 def from_mail(data: bytes) -> MessageContent:
     return from_mime(
-        mail(data), FromMimeOptions(calendar_content=lambda text: meeting_content(text, None, OPTIONS))
+        mail(data),
+        FromMimeOptions(calendar_content=lambda text, method: meeting_content(text, method, options=OPTIONS)),
     )
 
 
@@ -328,7 +361,7 @@ def test_ca23_two_events_in_a_mail() -> None:
 
 def test_a_mail_around_a_meeting() -> None:
     outer = MessageContent({pt.PR_SUBJECT: "Fwd", pt.PR_BODY: "see below", pt.PR_MESSAGE_CLASS: "IPM.Note"})
-    found = meeting_content(calendar(REQUEST, method="REQUEST"), outer, OPTIONS)
+    found = meeting_content(calendar(REQUEST, method="REQUEST"), "", outer, OPTIONS)
     assert found is not None
     assert (found.props[pt.PR_SUBJECT], found.props[pt.PR_BODY]) == ("Fwd", "see below")
     assert found.props[pt.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Request"
@@ -358,7 +391,10 @@ def test_a_request_as_mail() -> None:
         to_mime(message, ToMimeOptions(calendar=lambda content: calendar_part(content, OPTIONS))).chunks()
     )
     assert b"method=REQUEST" in raw
-    back = from_mime(raw, FromMimeOptions(calendar_content=lambda text: meeting_content(text, None, OPTIONS)))
+    back = from_mime(
+        raw,
+        FromMimeOptions(calendar_content=lambda text, method: meeting_content(text, method, options=OPTIONS)),
+    )
     assert back.props[pt.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Request"
     assert back.props[ids.START] == message.props[ids.START]
 
@@ -375,7 +411,7 @@ def test_an_answer_as_mail() -> None:
     assert next(shown.all("ATTENDEE")).param("PARTSTAT") == "ACCEPTED"
     assert line(shown, "SEQUENCE") == ":3"
     assert lines(shown, "DTSTAMP") == ["20260201T000000Z"]
-    back = meeting_content(calendar_part(reply, OPTIONS) or b"", None, OPTIONS)
+    back = meeting_content(calendar_part(reply, OPTIONS) or b"", options=OPTIONS)
     assert back is not None
     assert back.props[pt.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Resp.Pos"
     assert scheduling.reply_of(item, 5, OPTIONS, 0) is None

@@ -166,9 +166,10 @@ def test_alternative(parts: tuple[bytes, ...]) -> None:
 CALENDAR = text("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n", kind="text/calendar; method=REQUEST")
 
 
-def meeting(data: bytes) -> MessageContent | None:
+def meeting(data: bytes, method: str) -> MessageContent | None:
     """A calendar converter that knows one meeting."""
     assert data.startswith(b"BEGIN:VCALENDAR")
+    assert method == "REQUEST"
     props: NamedProps = {
         pr.PR_MESSAGE_CLASS: "IPM.Schedule.Meeting.Request",
         pr.PR_SUBJECT: "other",
@@ -202,8 +203,8 @@ def test_a_calendar_without_other_body_gives_the_body() -> None:
     ("convert", "part"),
     [
         (None, CALENDAR),
-        (lambda data: None, CALENDAR),
-        (lambda data: MessageContent({pr.PR_MESSAGE_CLASS: "IPM.Appointment"}), CALENDAR),
+        (lambda data, method: None, CALENDAR),
+        (lambda data, method: MessageContent({pr.PR_MESSAGE_CLASS: "IPM.Appointment"}), CALENDAR),
         (meeting, CALENDAR.replace(b"\r\n\r\n", b"\r\nContent-Disposition: attachment\r\n\r\n", 1)),
     ],
     ids=["no-converter", "not-one-item", "no-meeting", "attached"],
