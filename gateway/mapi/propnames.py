@@ -126,6 +126,8 @@ DAV_RESOURCE_NAME: Final = NamedTag(PropName(PSETID_Kopano_CalDav, 0x25), PT_UNI
 DAV_FOLDER_NAME: Final = NamedTag(PropName(PSETID_Kopano_CalDav, 0x26), PT_UNICODE)
 RETURN_PATH: Final = NamedTag(PropName(PSETID_Gateway, "return-path"), PT_UNICODE)
 """On mail that delivery sends: a seal and the envelope sender; the stored original goes out as it is."""
+NO_FINAL_LINE_END: Final = NamedTag(PropName(PSETID_Gateway, "no-final-line-end"), PT_BOOLEAN)
+"""On mail whose original does not end in CRLF: POP3 must add one, and count it beforehand."""
 
 # Fixed names used by more than one part of the suite.
 PidLidReminderDelta: Final = static(PSETID_Common, 0x8501, PT_LONG)

@@ -1,7 +1,8 @@
 """A maildrop: one folder as a POP3 session sees it, frozen at login (RFC 1939 section 4).
 
 Messages have numbers from 1; which of them the client deleted is remembered here and happens in the store only when the session ends
-with QUIT, in one call. Sizes are the octets that RETR sends, without the stuffed dots and the end.
+with QUIT, in one call. Sizes are the octets that RETR sends, without the stuffed dots and the end: a mail whose last line has no
+end gets one (RFC 1939 section 3) and counts two more than IMAP says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from gateway.mailbox.source import Source
 from gateway.mailbox.tree import Mailbox
 from gateway.mailbox.view import View
+from gateway.mapi.propnames import NO_FINAL_LINE_END
+from gateway.mapi.restrictions import Exist
+from gateway.mapiclient.names import Names
 from gateway.pop3.errors import NoSuchMessage
 from gateway.pop3.options import Options
 from gateway.pop3.readahead import ReadAhead
@@ -75,8 +79,16 @@ class Maildrop:
         """The size of every message in octets; the one of message n at n - 1."""
         if self._sizes is None:
             found = await self._view.sizes(self._uids)
-            self._sizes = [found.get(uid, 0) for uid in self._uids]
+            unended = await self._without_final_line_end()
+            self._sizes = [found.get(uid, 0) + (2 if uid in unended else 0) for uid in self._uids]
         return self._sizes
+
+    async def _without_final_line_end(self) -> set[int]:
+        """The UIDs of mails whose last line has no end, as was noted when they were stored."""
+        (tag,) = await Names(self._view.store.session).tags([NO_FINAL_LINE_END], create=False)
+        if not tag or not self._uids:
+            return set()
+        return await self._view.match(Exist(tag), self._uids[0], self._uids[-1])
 
     def unique_ids(self) -> list[bytes]:
         """The unique id of every message, for ever the same (RFC 1939 section 7).

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from gateway.mailbox.source import Source
-from gateway.pop3.codec import END, Command, DotStuffer, TopCut, ok
+from gateway.pop3.codec import CRLF, END, Command, DotStuffer, TopCut, ok
 from gateway.pop3.maildrop import Maildrop
 from gateway.pop3.session import Reply, Session, State
 
@@ -61,17 +61,23 @@ async def retrieve(session: Session, command: Command) -> Reply:
     stuffer = DotStuffer()
     body = stuffer.feed(source.slice(0, source.size))
     drop.retrieved(number)
-    return b"".join((ok(f"{source.size} octets"), body, stuffer.finish()))
+    return b"".join((_octets(source), body, stuffer.finish()))
 
 
 async def _message(drop: Maildrop, number: int, source: Source) -> AsyncIterator[bytes]:
     """The reply of RETR to a message that is sent in pieces."""
     stuffer = DotStuffer()
-    yield ok(f"{source.size} octets")
+    yield _octets(source)
     for chunk in _slices(source):
         yield stuffer.feed(chunk)
     yield stuffer.finish()
     drop.retrieved(number)
+
+
+def _octets(source: Source) -> bytes:
+    """The status line of RETR: as many octets as LIST says."""
+    added = 0 if not source.size or source.slice(max(0, source.size - 2), 2) == CRLF else len(CRLF)
+    return ok(f"{source.size + added} octets")
 
 
 async def top(session: Session, command: Command) -> Reply:

@@ -70,16 +70,22 @@ class Server:
         return reactor.call(open_port)
 
     def given(
-        self, user: str, *mails: bytes, folder: str = "INBOX", seen: bool = False, date: float = 0
+        self,
+        user: str,
+        *mails: bytes,
+        folder: str = "INBOX",
+        seen: bool = False,
+        date: float = 0,
+        verbatim: bool = False,
     ) -> None:
-        """Put mails into a folder of a user."""
+        """Put mails into a folder of a user; ``verbatim`` as delivery does, with bare line feeds left alone."""
 
         async def work() -> None:
             account = await self.authenticate(user, user, "")
             try:
                 mailboxes = await account.mailboxes()
                 flags = Flag.SEEN if seen else Flag.NONE
-                uploads = [Upload(mail, flags, (), date or None) for mail in mails]
+                uploads = [Upload(mail, flags, (), date or None, verbatim) for mail in mails]
                 await account.append(mailboxes.get(folder), uploads)
             finally:
                 account.logout()

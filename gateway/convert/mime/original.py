@@ -15,7 +15,7 @@ from gateway.convert.mime.encoded import text
 from gateway.convert.mime.envelope import envelope
 from gateway.convert.mime.structure import Part, scan
 from gateway.mapi import proptags as pr
-from gateway.mapi.propnames import IMAP_ENVELOPE
+from gateway.mapi.propnames import IMAP_ENVELOPE, NO_FINAL_LINE_END
 from gateway.mapi.props import NamedProps, PropKey
 
 #: The properties that are the original; stale as soon as the content is another.
@@ -25,6 +25,7 @@ ORIGINAL: Final[tuple[PropKey, ...]] = (
     pr.PR_EC_IMAP_BODY,
     pr.PR_EC_IMAP_BODYSTRUCTURE,
     IMAP_ENVELOPE,
+    NO_FINAL_LINE_END,
 )
 _DAY_TICKS: Final = 86_400 * 10_000_000
 
@@ -45,6 +46,8 @@ def original_properties(
         pr.PR_EC_IMAP_BODYSTRUCTURE: bodystructure(message).decode("ascii"),
         IMAP_ENVELOPE: envelope(message)[1:-1].decode("ascii"),
     }
+    if data and not data.endswith(b"\r\n"):
+        props[NO_FINAL_LINE_END] = True
     written = moment(text(message.header(b"date") or b""))
     if written is not None:
         props[pr.PR_EC_CLIENT_SUBMIT_DATE] = written.day
