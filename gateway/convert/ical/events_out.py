@@ -104,7 +104,8 @@ def write_event(event: Event, kept: Retained, zones: ZonesUsed, options: Options
         content = whole(event.content, each, event.zone)
         span = instance_span(content.props, each.instance, event.zone, embedded=each.attachment is not None)
         content.props[ids.ALL_DAY] = span.all_day
-        zones.add(None if span.all_day else span.zone, event.span.start.year)
+        for used in () if span.all_day else (span.zone, span.end_zone):
+            zones.add(used, event.span.start.year)
         block = _block(content, span, kept.of(key), options)
         original = of_rtime(each.instance.original)
         line = time_line("RECURRENCE-ID", original, event.zone, is_date=event.span.all_day)

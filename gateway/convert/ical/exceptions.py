@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
 
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.alarms import delta
 from gateway.convert.ical.civil import DAY
-from gateway.convert.ical.itemzone import start_zone
+from gateway.convert.ical.itemzone import end_zone, start_zone
 from gateway.convert.ical.marks import busy_status
 from gateway.convert.ical.moments import EPOCH, filetime, local, naive_utc, of_rtime, rtime, utc_of
 from gateway.convert.ical.pattern import Instance, Override, Pattern
@@ -192,9 +192,17 @@ def instance_span(props: NamedProps, instance: Instance, zone: Zone, *, embedded
         last = max(_midnight_near(instance.end), first + DAY)
         return Span(of_rtime(first), of_rtime(last), zone, zone, True)
     own = start_zone(props, start.year, recurring=False) if embedded else None
+    other = end_zone(props, start.year, own) if own is not None else None
     if own is None or own.name == zone.name:
-        return Span(start, end, zone, zone)
-    return Span(local(utc_of(start, zone), own), local(utc_of(end, zone), own), own, own)
+        own = zone
+    if other is None or other.name == own.name:
+        other = own
+    return Span(_moved(start, zone, own), _moved(end, zone, other), own, other)
+
+
+def _moved(wall: datetime, zone: Zone, other: Zone) -> datetime:
+    """A wall-clock time as another zone's."""
+    return wall if other is zone else local(utc_of(wall, zone), other)
 
 
 def _midnight_near(minutes: int) -> int:

@@ -35,10 +35,10 @@ def start_zone(props: NamedProps, year: int, *, recurring: bool) -> Zone | None:
 
 def end_zone(props: NamedProps, year: int, start: Zone | None) -> Zone | None:
     """The zone of the end; the start's when both have the same definition or the end has none."""
-    blob = octets(props, ids.ZONE_END)
-    if not blob or blob == octets(props, ids.ZONE_START):
+    blob, own = octets(props, ids.ZONE_END), text(props, ids.END_ZONE_NAME)
+    if not blob or (blob == octets(props, ids.ZONE_START) and not own):
         return start
-    found = _defined(blob, year, text(props, ids.ZONE_NAME))
+    found = _defined(blob, year, own or text(props, ids.ZONE_NAME))
     return start if found is None or (start is not None and found.name == start.name) else found
 
 
@@ -83,6 +83,10 @@ def write_zones(props: NamedProps, start: Zone, end: Zone, year: int, *, recurri
     props[ids.ZONE_START] = _definition(start, year, False)
     props[ids.ZONE_END] = _definition(end, year, False)
     props[ids.ZONE_NAME] = start.name
+    if end.name != start.name:
+        props[ids.END_ZONE_NAME] = end.name
+    else:
+        props.pop(ids.END_ZONE_NAME, None)
     if recurring:
         props[ids.ZONE_RECUR] = _definition(start, year, True)
         props[ids.ZONE_STRUCT] = _struct(start, year)

@@ -54,6 +54,7 @@ _TIMES: Final = (
     ids.ZONE_NAME,
     ids.ZONE_START,
     ids.ZONE_END,
+    ids.END_ZONE_NAME,
 )
 _OLD_TYPES: Final = {
     (Frequency.DAILY, PatternType.DAY): 64,

@@ -64,6 +64,7 @@ _OWN: Final = frozenset(
         ids.ZONE_START,
         ids.ZONE_END,
         ids.ZONE_NAME,
+        ids.END_ZONE_NAME,
     )
 )
 #: Properties of the series' message that its instances never hold.

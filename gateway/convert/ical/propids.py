@@ -132,6 +132,8 @@ NOTE_COLOR: Final = static(PSETID_Note, 0x8B00, PT_LONG)
 # Registered names
 LOCATION_URL: Final = NamedTag(PropName(PS_PUBLIC_STRINGS, "urn:schemas:calendar:locationurl"), PT_UNICODE)
 LAST_ACK: Final = NamedTag(PropName(PSETID_Kopano_CalDav, 1), PT_SYSTIME)
+END_ZONE_NAME: Final = NamedTag(PropName(PSETID_Gateway, "end-zone"), PT_UNICODE)
+"""The zone of the end as the client named it, when that is not the start's; MAPI has a place for one name only."""
 RETAINED: Final = NamedTag(PropName(PSETID_Gateway, "iCalendar"), PT_BINARY)
 """What iCalendar carries and MAPI does not, see `gateway.convert.ical.retained`."""
 

@@ -92,7 +92,7 @@ def _read_dates(component: Component, props: NamedProps, zones: Zones) -> tuple[
     if timed is not None:
         write_zones(props, timed.zone, timed.zone, 2000, recurring=False)
     else:
-        for key in (ids.ZONE_START, ids.ZONE_END, ids.ZONE_NAME, ids.ZONE_STRUCT):
+        for key in (ids.ZONE_START, ids.ZONE_END, ids.ZONE_NAME, ids.END_ZONE_NAME, ids.ZONE_STRUCT):
             props.pop(key, None)
     return start, due
 

@@ -78,6 +78,29 @@ def refused(*rule: str, times: tuple[str, ...] = TIMES) -> str:
     return str(caught.value)
 
 
+ABROAD = ("DTSTART;TZID=Europe/Berlin:20260714T100000", "DTEND;TZID=America/Detroit:20260714T063000")
+NEIGHBOURS = ("DTSTART;TZID=Europe/Berlin:20260714T100000", "DTEND;TZID=Europe/Amsterdam:20260714T103000")
+
+
+@pytest.mark.parametrize("times", [ABROAD, NEIGHBOURS])
+@pytest.mark.parametrize("rule", ["X-NO:1", "RRULE:FREQ=WEEKLY;COUNT=4"])
+def test_ct22_the_end_in_a_zone_of_its_own(rule: str, times: tuple[str, str]) -> None:
+    zone, end = times[1].removeprefix("DTEND;TZID=").split(":")
+    days = [vevent(rule, times=times)]
+    if rule.startswith("RRULE"):
+        moved = (when.replace("0714T", "0722T") for when in times)
+        days.append(component("VEVENT", "RECURRENCE-ID:20260721T080000Z", *moved))
+    content = read(*days)
+    for part, date in zip(written(content), ("20260714T", "20260722T"), strict=False):
+        assert line(part, "DTSTART") == f";TZID=Europe/Berlin:{date}100000"
+        assert line(part, "DTEND") == f";TZID={zone}:{end.replace('20260714T', date)}"
+    assert f"TZID:{zone}\r\n" in to_ical(content, OPTIONS).decode()
+    assert len(written(content)) == len(days)
+    home = series(rule, existing=content)
+    assert line(first(home), "DTEND") == ";TZID=Europe/Berlin:20260714T103000"
+    assert ids.END_ZONE_NAME not in home.props
+
+
 # Rules in items
 
 
