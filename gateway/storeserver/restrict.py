@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.mapi import proptags as pt
 from gateway.mapi.errors import ErrorCode, InvalidParameter
+from gateway.mapi.posixregex import Pattern
 from gateway.mapi.props import (
     MV_FLAG,
     PT_BINARY,
@@ -45,7 +46,6 @@ from gateway.mapi.restrictions import (
     Sub,
 )
 from gateway.storeserver.collation import equality
-from gateway.storeserver.posixregex import Pattern
 
 MAX_DEPTH: Final = 16
 """Deeper restrictions are accepted but match nothing."""

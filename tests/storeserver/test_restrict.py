@@ -8,6 +8,7 @@ import pytest
 
 from gateway.mapi import proptags as pt
 from gateway.mapi.errors import InvalidParameter
+from gateway.mapi.posixregex import Pattern
 from gateway.mapi.restrictions import (
     And,
     Bitmask,
@@ -25,7 +26,6 @@ from gateway.mapi.restrictions import (
     Sub,
     equals,
 )
-from gateway.storeserver.posixregex import Pattern
 from gateway.storeserver.restrict import ANY_UID, compiled, needs, uid_bounds
 
 KEYWORDS = 0x8502101F
