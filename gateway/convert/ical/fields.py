@@ -145,6 +145,8 @@ def _minutes(span: Span) -> tuple[datetime, datetime]:
 
 def _is_guest(stored: MessageContent, sequence: int, options: Options) -> bool:
     """Whether the owner was invited to a stored meeting, and this is no later word of its organizer."""
+    if options.from_organizer:
+        return False
     state = number(stored.props, ids.STATE) or 0
     organizer = address_of(stored.props, REPRESENTING)
     if not state & ids.IS_RECEIVED or not options.owner or not organizer or options.owns(organizer):

@@ -27,6 +27,8 @@ class Options:
     """Attachments of at most this many octets are written into the text; larger ones stay in the store only."""
     method: str = ""
     """METHOD of the text that is written."""
+    from_organizer: bool = False
+    """Whether a text is the organizer's word: he may move a meeting, the owner who was invited to it may not."""
     note_class: str = "IPM.Activity"
     """Message class of a new VJOURNAL: IPM.Activity, or IPM.StickyNote in a folder of notes."""
     now: int | None = None

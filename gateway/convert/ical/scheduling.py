@@ -21,6 +21,7 @@ from gateway.convert.ical.moments import filetime, of_rtime, rtime, utc_of
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import Instance, Pattern
 from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of, new_row, person_props
+from gateway.convert.ical.requested import instance_day, is_older, with_instance
 from gateway.convert.ical.series import falls_on, write_series
 from gateway.convert.ical.spans import Span, write_span
 from gateway.convert.ical.values import number, text
@@ -57,6 +58,17 @@ _OF_STORE: Final = frozenset(
 )
 _OF_OWNER: Final = frozenset(
     (ids.REMINDER_SET, ids.REMINDER_TIME, ids.REMINDER_SIGNAL, ids.REMINDER_DELTA, ids.LAST_ACK)
+)
+
+
+#: What makes an item a series or an instance of one: taken from a request whole, or not there.
+_OF_SERIES: Final = (
+    ids.RECUR,
+    ids.RECURRENCE_TEXT,
+    ids.ZONE_RECUR,
+    ids.ZONE_STRUCT,
+    ids.REPLACE_TIME,
+    ids.RETAINED,
 )
 
 
@@ -131,20 +143,26 @@ def reply_of(item: MessageContent, answer: int, options: Options, now: int) -> M
 
 def is_outdated(item: MessageContent, message: MessageContent) -> bool:
     """Whether a message of the organizer is older than the item (RFC 5546 2.1.5)."""
-
-    def age(content: MessageContent) -> tuple[int, int]:
-        return number(content.props, ids.SEQUENCE) or 0, number(content.props, ids.OWNER_CHANGE) or 0
-
-    return age(message) < age(item)
+    return is_older(message, item)
 
 
 def apply_request(
     item: MessageContent | None, request: MessageContent, options: Options = DEFAULTS
 ) -> MessageContent | None:
-    """The owner's item for an invitation; None when the stored item is newer. His reminder and categories stay."""
+    """The owner's item for an invitation; None when the stored item is newer, or the change has no form in MAPI.
+
+    His reminder and categories stay. An invitation to one instance changes that instance of what he has.
+    """
+    if item is not None and _is_about_another(item, request, options):
+        try:
+            return with_instance(item, request, options)
+        except ParseError:
+            return None
     if item is not None and is_outdated(item, request):
         return None
     content = copied(item)
+    for key in _OF_SERIES:
+        content.props.pop(key, None)
     content.props |= {
         key: value for key, value in request.props.items() if key not in _OF_STORE and key not in _OF_OWNER
     }
@@ -168,6 +186,22 @@ def apply_request(
     return content
 
 
+def _is_about_another(item: MessageContent, request: MessageContent, options: Options) -> bool:
+    """Whether a request is for one instance, and the item is something else than that instance alone."""
+    try:
+        target = original_start(request.props, event_of(request, options).span)
+        event = event_of(item, options)
+    except ParseError:
+        return False
+    return target is not None and (event.pattern is not None or not _is_instance(event, request, options))
+
+
+def _is_instance(event: Event, message: MessageContent, options: Options) -> bool:
+    """Whether an item is the one instance of a series that a message is about."""
+    own = original_start(event.content.props, event.span)
+    return own is not None and own[0] // DAY * DAY == instance_day(message, event, options)
+
+
 def apply_cancellation(
     item: MessageContent, message: MessageContent, options: Options = DEFAULTS
 ) -> MessageContent | None:
@@ -179,6 +213,8 @@ def apply_cancellation(
         event = event_of(item, options)
         target = original_start(message.props, event_of(message, options).span)
     except ParseError:
+        return None
+    if event.pattern is None and target is not None and not _is_instance(event, message, options):
         return None
     if event.pattern is None or target is None:
         state = number(content.props, ids.STATE) or 0
@@ -204,12 +240,8 @@ def _without(content: MessageContent, event: Event, pattern: Pattern, day: int) 
 
 def _day(message: MessageContent, event: Event, options: Options) -> int | None:
     """Midnight of the instance that a message is about; None when the series has none there."""
-    span = event_of(message, options).span
-    found = original_start(message.props, span._replace(zone=event.zone))
-    if found is None or event.pattern is None:
-        return None
-    day = found[0] // DAY * DAY
-    return day if falls_on(event.pattern, day) else None
+    day = instance_day(message, event, options)
+    return day if day is not None and event.pattern is not None and falls_on(event.pattern, day) else None
 
 
 def apply_reply(

@@ -246,6 +246,61 @@ def test_ca19_an_older_request() -> None:
     assert scheduling.is_outdated(item, request)
 
 
+GUEST = (BOSS, f"ATTENDEE;RSVP=TRUE:mailto:{OWNER}")
+MOVED = vevent(
+    *GUEST,
+    "SUMMARY:Moved",
+    "RECURRENCE-ID;TZID=Europe/Berlin:20260721T100000",
+    times=("DTSTART;TZID=Europe/Berlin:20260722T110000", "DTEND;TZID=Europe/Berlin:20260722T120000"),
+)
+LATER = vevent(
+    *GUEST,
+    "RECURRENCE-ID;TZID=Europe/Berlin:20260728T100000",
+    times=("DTSTART;TZID=Europe/Berlin:20260728T110000", "DTEND;TZID=Europe/Berlin:20260728T120000"),
+)
+
+
+def applied(*components: str, item: MessageContent | None) -> MessageContent:
+    after = scheduling.apply_request(item, got(*components, method="REQUEST"), OPTIONS)
+    assert after is not None
+    return after
+
+
+def test_a_request_for_one_instance_changes_that_instance() -> None:
+    item = applied(vevent(*GUEST, "RRULE:FREQ=WEEKLY;COUNT=4", "SUMMARY:Weekly"), item=None)
+    item.props |= {ids.RESPONSE: ids.ACCEPTED, pt.PR_BODY: "notes"}
+    after = applied(MOVED, item=item)
+    whole, one = written(after)
+    assert (line(whole, "RRULE"), whole.text("SUMMARY")) == (":FREQ=WEEKLY;BYDAY=TU;COUNT=4", "Weekly")
+    assert (line(whole, "ATTENDEE"), whole.text("DESCRIPTION")) != (line(one, "ATTENDEE"), None)
+    assert line(one, "DTSTART") == ";TZID=Europe/Berlin:20260722T110000"
+    assert (one.text("SUMMARY"), line(one, "RECURRENCE-ID")) == ("Moved", ";TZID=Europe/Berlin:20260721T100000")
+    assert [each.param("PARTSTAT", "NEEDS-ACTION") for each in one.all("ATTENDEE")] == ["NEEDS-ACTION"]
+    assert applied(MOVED, item=after) == after
+    assert len(written(applied(LATER, item=after))) == 3
+
+
+def test_requests_for_single_instances_come_together() -> None:
+    item = applied(LATER, item=applied(MOVED, item=None))
+    assert [line(each, "RECURRENCE-ID") for each in written(item)] == [
+        ";TZID=Europe/Berlin:20260721T100000",
+        ";TZID=Europe/Berlin:20260728T100000",
+    ]
+    whole = applied(vevent(*GUEST, "RRULE:FREQ=WEEKLY;COUNT=4", "SEQUENCE:1"), item=item)
+    assert [line(each, "RRULE") for each in written(whole)] == [":FREQ=WEEKLY;BYDAY=TU;COUNT=4"]
+    single = applied(vevent(*GUEST, "SEQUENCE:2"), item=whole)
+    assert [line(each, "RRULE") for each in written(single)] == [None]
+
+
+def test_a_cancellation_of_an_instance_that_the_guest_does_not_have() -> None:
+    item = applied(MOVED, item=None)
+    other = got(LATER, method="CANCEL")
+    assert scheduling.apply_cancellation(item, other, OPTIONS) is None
+    own = scheduling.apply_cancellation(item, got(MOVED, method="CANCEL"), OPTIONS)
+    assert own is not None
+    assert line(first(own), "STATUS") == ":CANCELLED"
+
+
 def test_ca20_an_older_answer() -> None:
     item = organized()
     reply = got(answer(stamp="20260105T000000Z", partstat="ACCEPTED"), method="REPLY")
