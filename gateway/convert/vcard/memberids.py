@@ -2,17 +2,18 @@
 
 A list has two columns of the same length: who a member is (an entry id, wrapped to say of what kind and which of
 its addresses), and a one-off entry id with the name and address at the time. A member outside every address book is
-a one-off in both.
+a one-off in both. Outlook puts large lists into a stream instead, which then counts alone (2.2.2.2.4).
 """
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.convert.vcard.fields import LIST_CHECKSUM, LIST_MEMBERS, LIST_ONE_OFFS
+from gateway.convert.vcard.fields import LIST_CHECKSUM, LIST_MEMBERS, LIST_ONE_OFFS, LIST_STREAM
 from gateway.mapi.content import MessageContent
 from gateway.mapi.ids import OneOff, one_off_entryid, parse_one_off_entryid
 
@@ -25,6 +26,9 @@ UNKNOWN: Final = "Unknown"
 LIST_TYPE: Final = "MAPIPDL"
 #: More members are not read.
 MAX_MEMBERS: Final = 20_000
+_STREAM_VERSION: Final = b"\1\0"
+#: Version, build and flags; how many members; the sizes of all of each kind of field.
+_STREAM_HEAD: Final = struct.Struct("<12xI12x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class Member:
 
 
 def members_of(content: MessageContent) -> list[Member]:
-    """The members; when the columns differ in length the rest is read alone."""
+    """The members: of the stream, else of the columns; when those differ in length the rest is read alone."""
+    if streamed := _of_stream(content.get(LIST_STREAM)):
+        return streamed
     entries = _column(content, LIST_MEMBERS)
     one_offs = _column(content, LIST_ONE_OFFS)
     count = min(max(len(entries), len(one_offs)), MAX_MEMBERS)
@@ -49,6 +55,26 @@ def members_of(content: MessageContent) -> list[Member]:
         _member(entries[n] if n < len(entries) else b"", one_offs[n] if n < len(one_offs) else b"")
         for n in range(count)
     ]
+
+
+def _of_stream(stream: object) -> list[Member]:
+    """The members in a stream; those before the place where it is cut or damaged."""
+    found: list[Member] = []
+    if not isinstance(stream, bytes) or len(stream) < _STREAM_HEAD.size or stream[:2] != _STREAM_VERSION:
+        return found
+    (count,) = _STREAM_HEAD.unpack_from(stream)
+    place = _STREAM_HEAD.size
+    for _ in range(min(count, MAX_MEMBERS)):
+        parts: list[bytes] = []
+        for _ in range(3):  # entry id, one-off, and what nobody uses
+            size = int.from_bytes(stream[place : place + 4], "little")
+            parts.append(stream[place + 4 : place + 4 + size])
+            place += 4 + size
+        if place > len(stream):
+            break
+        if parts[0] or parts[1]:
+            found.append(_member(parts[0], parts[1]))
+    return found
 
 
 def _column(content: MessageContent, tag: int) -> Sequence[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ from gateway.mapi.tables import ObjectType
 from tests.convert.vcard.cards import address, card, lines_of, written
 
 NAME, ONE_OFFS, MEMBERS = address(0x8053), address(0x8054, 0x1102), address(0x8055, 0x1102)
+STREAM = address(0x8064, 0x0102)
 PREFIX = bytes.fromhex("00000000c091add3519dcf11a4a900aa0047faa4")
 APPLE = ("X-ADDRESSBOOKSERVER-KIND:group",)
 
@@ -185,6 +187,32 @@ def test_DL12_a_large_list_is_complete() -> None:
     assert sum(map(len, found.get(MEMBERS))) > 15_000
     assert lines_of(found, "MEMBER", "4.0", BOOK) == mails
     assert len(members_of(found)) == 500
+
+
+def streamed(*members: tuple[bytes, bytes]) -> bytes:
+    """Outlook's form of a large list (MS-OXOCNTC 2.2.2.2.4)."""
+    parts = [struct.pack("<I", len(part)) + part for member in members for part in (*member, b"")]
+    totals = [sum(map(len, column)) for column in zip(*members, strict=True)]
+    return struct.pack("<HHIIIIII", 1, 0, 16, 0, len(members), *totals, 0) + b"".join(parts) + bytes(8)
+
+
+def test_DL12_a_large_list_of_outlook() -> None:
+    ann, eve = one_off("ann", "ann@x.example"), one_off("eve", "eve@x.example")
+    found = stored([one_off("old", "old@x.example")])
+    found.props[STREAM] = streamed((wrap(0xC3, ANN.entryid), ann), (eve, eve))
+    shown = ["MEMBER:urn:uuid:uid-ann", "MEMBER:mailto:eve@x.example"]
+    assert lines_of(found, "MEMBER", "4.0", BOOK) == shown
+    edited = group("X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:uid-ann", existing=found)
+    assert (edited.get(MEMBERS), edited.get(STREAM)) == ((PREFIX + b"\xc3" + ANN.entryid, eve), None)
+    assert lines_of(edited, "MEMBER", "4.0", BOOK) == shown
+
+
+@pytest.mark.parametrize("keep", [0, 1, 27, 28, 40, 150])
+def test_a_stream_that_is_cut(keep: int) -> None:
+    eve = one_off("eve", "eve@x.example")
+    found = stored([eve])
+    found.props[STREAM] = streamed((eve, eve), (eve, eve))[:keep]
+    assert lines_of(found, "MEMBER", "4.0", BOOK) == ["MEMBER:mailto:eve@x.example"]
 
 
 def test_DL13_a_group_in_each_version() -> None:
