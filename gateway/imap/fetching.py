@@ -100,6 +100,9 @@ async def _loaded(selection: Selection, wanted: Plan, uids: Sequence[int]) -> di
             loaded[item] = await _previews(selection, uids)
         elif item is Attribute.SIZE:
             loaded[item] = [meta and meta.size for meta in metas] if metas else await _sizes(selection, uids)
+        elif item is Attribute.THREADID:
+            threads = await view.thread_ids(uids)
+            loaded[item] = [thread and b"(%b)" % thread.encode("ascii") for thread in map(threads.get, uids)]
         elif item in _STRUCTURED:
             loaded[item] = [meta and _STRUCTURES[item](meta) for meta in metas]
     return loaded
@@ -125,6 +128,7 @@ _LOADED: Final[dict[Item, bytes]] = {
     Attribute.ENVELOPE: w.ENVELOPE,
     Attribute.BODY: w.BODY,
     Attribute.BODYSTRUCTURE: w.BODYSTRUCTURE,
+    Attribute.THREADID: w.THREADID,
     Attribute.PREVIEW: w.PREVIEW,
     LazyPreview(): w.PREVIEW,
 }
@@ -164,8 +168,8 @@ def _column(selection: Selection, item: Item, uids: Sequence[int], places: Seque
         return w.MODSEQ, _slice(view.modseqs, places)
     if item is Attribute.EMAILID:
         return w.EMAILID, [view.email_id(at).encode("ascii") for at in places]
-    # THREADID and SAVEDATE: the store keeps neither, NIL says so (RFC 8474 5.2, RFC 8514 4.3).
-    return (w.THREADID if item is Attribute.THREADID else w.SAVEDATE), [b"NIL"] * len(uids)
+    # SAVEDATE: the store does not keep it, NIL says so (RFC 8514 4.2).
+    return w.SAVEDATE, [b"NIL"] * len(uids)
 
 
 def _slice(column: Sequence[int], places: Sequence[int]) -> Sequence[int]:

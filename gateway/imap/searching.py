@@ -61,7 +61,7 @@ def _flagged(key: k.Flagged) -> m.Criterion:
 _FIELDS: Final = {
     k.DateOf.INTERNAL: m.DateField.INTERNAL,
     k.DateOf.SENT: m.DateField.SENT,
-    k.DateOf.SAVED: m.DateField.SAVED,
+    k.DateOf.SAVED: m.DateField.INTERNAL,  # the store keeps no save date (RFC 8514 4.3)
 }
 
 
@@ -97,7 +97,7 @@ _TRANSLATIONS: Final[dict[type, Callable[[Translation, Any], m.Criterion]]] = {
     k.Older: lambda self, key: m.Age(key.seconds, younger=False),
     k.ModSeq: lambda self, key: m.ModifiedSince(key.least),
     k.EmailId: lambda self, key: m.EmailId(key.id),
-    k.ThreadId: lambda self, key: m.EmailId(key.id, thread=True),
+    k.ThreadId: lambda self, key: m.ThreadId(key.id),
     k.SaveDateSupported: lambda self, key: m.Not(m.All()),
 }
 

@@ -66,7 +66,6 @@ class DateField(Enum):
 
     INTERNAL = "internal"
     SENT = "sent"
-    SAVED = "saved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +132,19 @@ class ModifiedSince:
 
 @dataclass(frozen=True, slots=True)
 class EmailId:
-    """EMAILID or THREADID equals the value (RFC 8474)."""
+    """EMAILID equals the value (RFC 8474)."""
 
     value: str
-    thread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadId:
+    """THREADID equals the value (RFC 8474)."""
+
+    value: str
 
 
 Criterion: TypeAlias = (
     "All | And | Or | Not | Uids | Flagged | Keyword | Dated | Age | Size | Header | Address | Body | Text"
-    " | ModifiedSince | EmailId"
+    " | ModifiedSince | EmailId | ThreadId"
 )

@@ -125,8 +125,6 @@ def _dated(criterion: c.Dated) -> Restriction | None:
                 And((Not(Exist(written)), *_range(pr.PR_CLIENT_SUBMIT_TIME, criterion))),
             )
         )
-    if criterion.field is c.DateField.SAVED:
-        return And(_range(pr.PR_CREATION_TIME, criterion))
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol
 
@@ -39,6 +39,9 @@ class Searchable(Protocol):
 
     def email_id(self, index: int) -> str:
         """EMAILID of the message at a position."""
+
+    async def thread_ids(self, uids: Collection[int]) -> Mapping[int, str]:
+        """THREADID of messages, missing ones left out."""
 
 
 _VIEW: Final = 0
@@ -85,6 +88,9 @@ class Search:
             return await self._by_bytes(criterion, candidates)
         if isinstance(criterion, c.Size):
             return await self._by_size(criterion, candidates)
+        if isinstance(criterion, c.ThreadId):
+            threads = await self._view.thread_ids(candidates)
+            return {uid for uid, thread in threads.items() if thread == criterion.value}
         return candidates & _by_view(criterion, self._view, self._now)
 
     async def _and(self, criterion: c.And, candidates: set[int]) -> set[int]:
@@ -196,8 +202,6 @@ def _modified(criterion: c.ModifiedSince, view: Searchable, _now: float) -> set[
 
 
 def _email_id(criterion: c.EmailId, view: Searchable, _now: float) -> set[int]:
-    if criterion.thread:
-        return set()  # no THREADID is ever given out, so none matches
     uids = view.rows.uids
     return {uid for index, uid in enumerate(uids) if view.email_id(index) == criterion.value}
 

@@ -8,7 +8,7 @@ from the store.
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred, DeferredLock
@@ -23,6 +23,7 @@ from gateway.mailbox.restrict import uid_range
 from gateway.mailbox.rows import Rows
 from gateway.mailbox.source import Source
 from gateway.mailbox.state import Delta, State
+from gateway.mailbox.threadids import ThreadIds
 from gateway.mailbox.tree import Mailbox
 from gateway.mapi.props import NamedProps, PropKey
 from gateway.mapi.restrictions import And, Restriction
@@ -48,6 +49,7 @@ class View:
         self._sync = FolderSync(store, mailbox)
         self._metadata = Metadata(self)
         self._reading = Reading(self)
+        self._threads = ThreadIds(self)
         self._holders: set[object] = set()
         self._watchers: list[Callable[[], None]] = []
         self._stale = True
@@ -265,6 +267,10 @@ class View:
     async def entryids(self, uids: Iterable[int]) -> list[bytes]:
         """Entry ids of messages; those that are gone are left out."""
         return [self.rows.entryid(index) for index in map(self.index, uids) if index >= 0]
+
+    async def thread_ids(self, uids: Collection[int]) -> Mapping[int, str]:
+        """THREADID (RFC 8474 5.2) of messages; those that are gone are left out."""
+        return await self._threads.load(uids)
 
     # Searching
 

@@ -194,19 +194,89 @@ def test_object_ids(filled: Dialogue) -> None:
         C: a2 STATUS INBOX (MAILBOXID)
         S: * STATUS INBOX (MAILBOXID (@box@))
         S: a2 OK ...
-        C: a3 FETCH 2 (EMAILID THREADID)
-        S: * 2 FETCH (EMAILID (@id@) THREADID NIL)
+        C: a3 FETCH 2 EMAILID
+        S: * 2 FETCH (EMAILID (@id@))
         S: a3 OK ...
         C: a4 SEARCH EMAILID @id@
         S: * SEARCH 2
         S: a4 OK ...
-        C: a5 SEARCH THREADID T1
-        S: * SEARCH
-        S: a5 OK ...
         C: a6 FETCH 1 (PREVIEW)
         S: * 1 FETCH (PREVIEW "Hello.")
         S: a6 OK ...
         C: a7 FETCH 1 (PREVIEW (LAZY))
         S: * 1 FETCH (PREVIEW "Hello.")
         S: a7 OK ...
+    """)
+
+
+def test_thread_ids(imap: Dialogue) -> None:
+    """Answers in other mailboxes belong to the same thread, and copies keep theirs (RFC 8474 5.2)."""
+    imap.given(
+        inbox=[
+            message("lunch", Message_ID="<1@a>"),
+            message("Re: lunch", Message_ID="<2@a>", References="<1@a>", In_Reply_To="<1@a>"),
+            message("dinner", Message_ID="<3@a>"),
+        ],
+        sent=[message("Re: lunch", Message_ID="<4@a>", References="<1@a> <2@a>")],
+    )
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 FETCH 1:3 THREADID
+        S: * 1 FETCH (THREADID (@lunch@))
+        S: * 2 FETCH (THREADID (@lunch@))
+        S: * 3 FETCH (THREADID (@dinner@))
+        S: a2 OK ...
+        C: a3 SEARCH THREADID @lunch@
+        S: * SEARCH 1 2
+        S: a3 OK ...
+        C: a4 SEARCH NOT THREADID @lunch@
+        S: * SEARCH 3
+        S: a4 OK ...
+        C: a5 SEARCH THREADID T1
+        S: * SEARCH
+        S: a5 OK ...
+        C: a6 COPY 2 sent
+        S: a6 OK ...
+        C: a7 MOVE 3 sent
+        S: ...
+        S: a7 OK ...
+        C: a8 SELECT sent
+        S: ...
+        S: a8 OK ...
+        C: a9 FETCH 1:* (THREADID)
+        S: * 1 FETCH (THREADID (@lunch@))
+        S: * 2 FETCH (THREADID (@lunch@))
+        S: * 3 FETCH (THREADID (@dinner@))
+        S: a9 OK ...
+        C: b1 ESEARCH IN (mailboxes (INBOX sent)) RETURN (COUNT) THREADID @lunch@
+        S: * ESEARCH (TAG "b1" MAILBOX INBOX UIDVALIDITY ...) UID COUNT 2
+        S: * ESEARCH (TAG "b1" MAILBOX "sent" UIDVALIDITY ...) UID COUNT 2
+        S: b1 OK ...
+    """)
+    assert imap.names["lunch"] != imap.names["dinner"]
+
+
+def test_a_store_without_save_dates(filled: Dialogue) -> None:
+    """RFC 8514 4.2, 4.3: NIL, and the internal date is what is searched."""
+    filled.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 FETCH 1 SAVEDATE
+        S: * 1 FETCH (SAVEDATE NIL)
+        S: a2 OK ...
+        C: a3 SEARCH SAVEDATESUPPORTED
+        S: * SEARCH
+        S: a3 OK ...
+        C: a4 APPEND INBOX "17-Jul-1996 02:44:25 -0700" {14+}
+        C: Subject: x
+        C:
+        C:
+        S: ...
+        S: a4 OK ...
+        C: a5 SEARCH SAVEDBEFORE 1-Jan-2000
+        S: * SEARCH 5
+        S: a5 OK ...
     """)
