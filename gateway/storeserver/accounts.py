@@ -23,6 +23,7 @@ from gateway.mapi.props import Props
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import properties, schema
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.statements import Statement
 
 EVERYONE_ID: Final = 1
 SYSTEM_ID: Final = 2
@@ -134,15 +135,16 @@ def _account(row: Mapping[Any, Any]) -> Account:
 
 _COLUMNS: Final = tuple(column for column in schema.accounts.columns if column.name != "password")
 _SELECT: Final = sa.select(*_COLUMNS)
-_BY_ID: Final = _SELECT.where(schema.accounts.c.id == sa.bindparam("account_id"))
+_BY_ID: Final = Statement(_SELECT.where(schema.accounts.c.id == sa.bindparam("account_id")))
+_NAMES: Final = tuple(column.name for column in _COLUMNS)
 
 
 def account_by_id(tx: Transaction, id: int) -> Account:
     """The user or group of that number (NotFound)."""
     key = ("account", id)
     if key not in tx.cache:
-        row = tx.connection.execute(_BY_ID, {"account_id": id}).mappings().one_or_none()
-        tx.cache[key] = None if row is None else _account(row)
+        row = tx.row(_BY_ID, account_id=id)
+        tx.cache[key] = None if row is None else _account(dict(zip(_NAMES, row, strict=True)))
     account: Account | None = tx.cache[key]
     if account is None:
         raise NotFound(f"there is no account {id}")

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from gateway.mapi.errors import ErrorCode, MapiError, NotFound, TooBig
 from gateway.storeserver.schema import instances, long_values
+from gateway.storeserver.statements import Statement
 
 if TYPE_CHECKING:
     from gateway.storeserver.database import StoreDatabase, Transaction
@@ -87,8 +88,11 @@ class AttachmentFiles:
             os.close(descriptor)
 
 
-_BY_HASH: Final = sa.select(instances.c.id).where(instances.c.hash == sa.bindparam("digest"))
-_BY_ID: Final = sa.select(instances.c.hash, instances.c.data).where(instances.c.id == sa.bindparam("number"))
+_BY_HASH: Final = Statement(sa.select(instances.c.id).where(instances.c.hash == sa.bindparam("digest")))
+_BY_ID: Final = Statement(
+    sa.select(instances.c.hash, instances.c.data).where(instances.c.id == sa.bindparam("number"))
+)
+_ADD: Final = Statement(instances.insert())
 
 
 def keep(tx: Transaction, data: bytes) -> int:
@@ -96,24 +100,24 @@ def keep(tx: Transaction, data: bytes) -> int:
     if len(data) > tx.options.value_limit:
         raise TooBig(f"{len(data)} bytes are more than the limit of {tx.options.value_limit}")
     digest = sha256(data).digest()
-    known = tx.connection.execute(_BY_HASH, {"digest": digest}).scalar()
+    known = tx.value(_BY_HASH, digest=digest)
     if known is not None:
         return int(known)
     number = tx.take("instance")
     inline = len(data) < tx.options.inline_limit
     if not inline:
         tx.database.files.write(digest, data, tx.random(8).hex())
-    row = {"id": number, "hash": digest, "size": len(data), "data": data if inline else None}
-    tx.connection.execute(instances.insert(), row)
+    tx.run(_ADD, id=number, hash=digest, size=len(data), data=data if inline else None)
     return number
 
 
 def content(tx: Transaction, number: int) -> bytes:
     """The bytes of an instance (NotFound when there is none)."""
-    row = tx.connection.execute(_BY_ID, {"number": number}).one_or_none()
+    row = tx.row(_BY_ID, number=number)
     if row is None:
         raise NotFound(f"there is no instance {number}")
-    return bytes(row.data) if row.data is not None else tx.database.files.read(bytes(row.hash))
+    digest, data = row
+    return tx.database.files.read(digest) if data is None else bytes(data)
 
 
 def instance_id(server_guid: bytes, property_id: int, number: int) -> bytes:
@@ -125,10 +129,9 @@ def instance_number(tx: Transaction, id: bytes) -> tuple[int, int]:
     """The property id and number in a single-instance id of this server that is known (else UNKNOWN_INSTANCE_ID)."""
     if len(id) == _INSTANCE_ID.size:
         _, guid, _, property_id, number, _, server = _INSTANCE_ID.unpack(id)
-        if guid == _INSTANCE_GUID and server == tx.server_guid:
-            found = tx.connection.execute(_BY_ID, {"number": number}).one_or_none()
-            if found is not None:
-                return property_id, number
+        ours = guid == _INSTANCE_GUID and server == tx.server_guid
+        if ours and tx.row(_BY_ID, number=number) is not None:
+            return property_id, number
     raise MapiError("the instance id is not known", code=ErrorCode.UNKNOWN_INSTANCE_ID)
 
 

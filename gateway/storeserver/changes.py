@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -22,10 +22,40 @@ from gateway.storeserver.accounts import EVERYONE_ID, SYSTEM_ID, Actor, accounts
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.locate import Folder
 from gateway.storeserver.schema import ASSOCIATED, DELETED
+from gateway.storeserver.statements import Statement
 
 _syncs: Final = schema.syncs
 _log: Final = schema.changes
 _FIRST_POSITION: Final = 1
+_SYNC: Final = Statement(sa.select(_syncs).where(_syncs.c.id == sa.bindparam("sync_id")))
+_ADVANCE: Final = Statement(
+    _syncs.update()
+    .where(_syncs.c.id == sa.bindparam("sync_id"))
+    .values(change_id=sa.bindparam("reached"), refreshed=sa.bindparam("now"))
+)
+_STATES: Final = Statement(
+    sa.select(_syncs.c.id, _syncs.c.change_id)
+    .where(_syncs.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(_syncs.c.id)
+)
+_AFTER: Final = sa.select(_log).where(_log.c.id > sa.bindparam("after")).order_by(_log.c.id)
+_OF_KIND: Final = Statement(_AFTER.where(_log.c.kind == sa.bindparam("of_kind")))
+_IN_FOLDER: Final = Statement(_AFTER.where(_log.c.parent_id == sa.bindparam("folder"), _log.c.kind == 1))
+_BELOW: Final = Statement(
+    _AFTER.where(_log.c.parent_id.in_(sa.bindparam("folders", expanding=True)), _log.c.kind == 2)
+)
+_LISTED: Final = Statement(
+    sa.select(schema.messages.c.id, schema.messages.c.source_key, schema.messages.c.change_id).where(
+        schema.messages.c.folder_id == sa.bindparam("folder"),
+        schema.messages.c.state.in_(sa.bindparam("states", expanding=True)),
+    )
+)
+# Only the key in the condition: a planner without statistics would take the folder's index, all of it.
+_BY_SOURCE_KEY: Final = Statement(
+    sa.select(schema.messages.c.entryid, schema.messages.c.folder_id, schema.messages.c.state).where(
+        schema.messages.c.source_key == sa.bindparam("key_")
+    )
+)
 #: Given hierarchy ids of messages of the synchronised folder, those that match the client's restriction.
 Matches: TypeAlias = "Callable[[Sequence[int]], Collection[int]]"
 
@@ -44,7 +74,7 @@ class Sync:
 
 def sync_by_id(tx: Transaction, sync_id: int) -> Sync:
     """A registered synchronisation (NotFound)."""
-    row = tx.connection.execute(sa.select(_syncs).where(_syncs.c.id == sync_id)).one_or_none()
+    row = tx.row(_SYNC, sync_id=sync_id)
     if row is None:
         raise NotFound(f"there is no synchronisation {sync_id}")
     return Sync(*row)
@@ -58,8 +88,7 @@ def set_status(
         sync = sync_by_id(tx, sync_id)
         if sync.kind != kind:
             raise Collision(f"synchronisation {sync_id} is of kind {sync.kind}")
-        position = _syncs.update().where(_syncs.c.id == sync_id)
-        tx.connection.execute(position.values(change_id=change_id, refreshed=tx.now))
+        tx.run(_ADVANCE, sync_id=sync_id, reached=change_id, now=tx.now)
         return sync_id
     if kind not in (SyncKind.CONTENTS, SyncKind.HIERARCHY):
         raise NotFound(f"there are no sync ids for kind {kind}")
@@ -95,8 +124,8 @@ def _require_system(actor: Actor) -> None:
 
 def states(tx: Transaction, sync_ids: Iterable[int]) -> list[tuple[int, int]]:
     """Sync id and acknowledged change id of those that are known (getSyncStates)."""
-    query = sa.select(_syncs.c.id, _syncs.c.change_id).where(_syncs.c.id.in_(set(sync_ids)))
-    return [(row.id, row.change_id) for row in tx.connection.execute(query.order_by(_syncs.c.id))]
+    chunks = locate.chunks(sorted(set(sync_ids)))
+    return [row for chunk in chunks for row in tx.rows(_STATES, ids=chunk)]
 
 
 def forget_old(tx: Transaction) -> int:
@@ -148,7 +177,7 @@ def get_changes(
         return _restricted(tx, folder, sync, change_id, flags, matches)
     if not change_id:
         return _listing(messages_of(tx, folder, flags), folder), last
-    rows = _rows(tx, (_log.c.parent_id == folder.id) & (_log.c.kind == 1), change_id)
+    rows = _entries(tx, _IN_FOLDER, folder=folder.id, after=change_id)
     return _wanted(rows, sync.id, flags), max([change_id, *[row.id for row in rows]])
 
 
@@ -168,11 +197,7 @@ def messages_of(tx: Transaction, folder: Folder, flags: int) -> list[Listed]:
         kinds.append(0)
     if flags & SyncFlags.ASSOCIATED:
         kinds.append(ASSOCIATED)
-    columns = schema.messages.c
-    query = sa.select(columns.id, columns.source_key, columns.change_id).where(
-        columns.folder_id == folder.id, columns.state.in_(kinds)
-    )
-    found = [Listed(*row) for row in tx.connection.execute(query)]
+    found = [Listed(*row) for row in tx.rows(_LISTED, folder=folder.id, states=kinds)]
     found.sort(key=lambda each: each.id, reverse=True)
     return found
 
@@ -182,12 +207,25 @@ def _listing(found: Iterable[Listed], folder: Folder) -> list[Change]:
     return [Change(each.change_id, each.source_key, folder.source_key, kind, 0) for each in found]
 
 
-def _rows(tx: Transaction, condition: sa.ColumnElement[bool], change_id: int) -> list[Any]:
-    query = sa.select(_log).where(condition, _log.c.id > change_id).order_by(_log.c.id)
-    return list(tx.connection.execute(query).all())
+class _Entry(NamedTuple):
+    """A row of the change log."""
+
+    id: int
+    parent_id: int
+    kind: int
+    change_type: int
+    flags: int
+    associated: bool
+    sync_id: int
+    source_key: bytes
+    parent_source_key: bytes
 
 
-def _wanted(rows: Iterable[Any], sync_id: int, flags: int) -> list[Change]:
+def _entries(tx: Transaction, statement: Statement, **values: Any) -> list[_Entry]:
+    return [_Entry(*row) for row in tx.rows(statement, **values)]
+
+
+def _wanted(rows: Iterable[_Entry], sync_id: int, flags: int) -> list[Change]:
     """The log rows that the flags ask for, without those that the synchronisation itself made."""
     return [
         Change(row.id, row.source_key, row.parent_source_key, row.change_type, row.flags)
@@ -196,7 +234,7 @@ def _wanted(rows: Iterable[Any], sync_id: int, flags: int) -> list[Change]:
     ]
 
 
-def _is_wanted(row: Any, flags: int) -> bool:
+def _is_wanted(row: _Entry, flags: int) -> bool:
     action = row.change_type & 0xF
     if row.kind == 1 and not flags & (SyncFlags.ASSOCIATED if row.associated else SyncFlags.NORMAL):
         return False
@@ -211,7 +249,7 @@ def _is_wanted(row: Any, flags: int) -> bool:
 
 def _everything(tx: Transaction, sync: Sync, change_id: int, flags: int) -> tuple[list[Change], int]:
     kind = 1 if sync.kind == SyncKind.CONTENTS else 2
-    rows = _rows(tx, _log.c.kind == kind, change_id)
+    rows = _entries(tx, _OF_KIND, of_kind=kind, after=change_id)
     return _wanted(rows, sync.id, flags), max([change_id, *[row.id for row in rows]])
 
 
@@ -231,9 +269,9 @@ def _hierarchy(
             if each.id in visible and each.type == 1
         ]
         return listing, tx.last("change")
-    rows: list[Any] = []
+    rows: list[_Entry] = []
     for chunk in locate.chunks([folder.id, *[each.id for each in tree]]):
-        rows += _rows(tx, _log.c.parent_id.in_(chunk) & (_log.c.kind == 2), change_id)
+        rows += _entries(tx, _BELOW, folders=chunk, after=change_id)
     rows.sort(key=lambda row: row.id)
     changes = _wanted(rows, sync.id, flags)
     if not rights.is_master(tx, actor, store):
@@ -256,7 +294,7 @@ def _restricted(
     tx: Transaction, folder: Folder, sync: Sync, change_id: int, flags: int, matches: Matches | None
 ) -> tuple[list[Change], int]:
     """A contents synchronisation of the messages that match."""
-    rows = _rows(tx, (_log.c.parent_id == folder.id) & (_log.c.kind == 1), change_id) if change_id else []
+    rows = _entries(tx, _IN_FOLDER, folder=folder.id, after=change_id) if change_id else []
     current = {each.source_key: each for each in messages_of(tx, folder, flags)}
     position = max([change_id, *[row.id for row in rows]]) if change_id else tx.last("change")
     before = syncsets.members(tx, sync.id, change_id)
@@ -335,12 +373,7 @@ def entryid_of(tx: Transaction, store_entryid: bytes, folder_key: bytes, message
         raise NotFound("the folder is in another store")
     if not message_key:
         return folder.entryid
-    columns = schema.messages.c
-    # Only the key in the condition: a planner without statistics would take the folder's index, all of it.
-    query = sa.select(columns.entryid, columns.folder_id, columns.state).where(
-        columns.source_key == message_key
-    )
-    for entryid, folder_id, state in tx.connection.execute(query):
+    for entryid, folder_id, state in tx.rows(_BY_SOURCE_KEY, key_=message_key):
         if folder_id == folder.id and state < DELETED:
             return bytes(entryid)
     raise NotFound("there is no message with that source key in the folder")

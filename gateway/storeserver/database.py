@@ -1,39 +1,44 @@
-"""The store's database: engine, transactions, counters.
+"""The store's database: transactions, counters, what is set about a store.
 
 One call of a client is one transaction. Readers see a snapshot (WAL) and never wait; writers take turns, in
 the process by a lock and between processes by BEGIN IMMEDIATE. A commit is on disk when `write` returns, so
-an answered write survives the end of the process and of the machine (``synchronous=FULL``).
+an answered write survives the end of the process and of the machine (``synchronous=FULL``). Calls that wait for
+each other anyway may share one commit (`together`); then it is on disk when the block of `together` ends.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.mapi import times
 from gateway.mapi.errors import ErrorCode, StoreBusy
 from gateway.storeserver import schema
 from gateway.storeserver.attachments import AttachmentFiles
+from gateway.storeserver.connections import WAIT_FOR_LOCK, Line, Lines
 from gateway.storeserver.events import StoreEvent
+from gateway.storeserver.statements import Statement
 
-_WAIT_FOR_LOCK: Final = 30.0
-"""Seconds a writer waits for another one."""
-_CONNECTIONS: Final = 16
-_READ_COUNTERS: Final = sa.select(schema.server).with_for_update()
 _COUNTERS: Final = tuple(
     column.name for column in schema.server.columns if column.name not in ("id", "version", "guid")
 )
+_READ_COUNTERS: Final = Statement(sa.select(*[schema.server.columns[name] for name in _COUNTERS]))
+_WRITE_COUNTERS: Final = Statement(
+    schema.server.update().values({name: sa.bindparam(name) for name in _COUNTERS})
+)
+_ONE_COUNTER: Final = {name: Statement(sa.select(schema.server.columns[name])) for name in _COUNTERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,8 @@ class StoreOptions:
 class Transaction:
     """One SQL transaction, with the time it happens at, what it did, and what it has looked up already."""
 
-    def __init__(self, database: StoreDatabase, connection: Connection, *, writes: bool) -> None:
+    def __init__(self, database: StoreDatabase, line: Line, *, writes: bool) -> None:
         self.database = database
-        self.connection: Final = connection
         self.writes: Final = writes
         self.options: Final = database.options
         self.server_guid: Final = database.guid
@@ -80,13 +84,56 @@ class Transaction:
         self.exact_now: Final = times.from_unix(database.clock())
         self.now: Final = self.exact_now - self.exact_now % times.TICKS_PER_SECOND
         """FILETIME of this transaction, whole seconds as the store stamps them."""
+        self._line = line
+        self._execute = line.driver.execute
         self._counters: dict[str, int] | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """For statements that are made for the occasion: SQLAlchemy's connection, in this transaction."""
+        return self._line.alchemy
+
+    # -- prepared statements
+
+    def rows(self, statement: Statement, /, **values: Any) -> list[Any]:
+        """All rows, each a tuple."""
+        found = self._execute(*statement.bound(values)).fetchall()
+        return found if statement.convert is None else [statement.convert(row) for row in found]
+
+    def row(self, statement: Statement, /, **values: Any) -> Any:
+        """The first row, a tuple; None when there is none."""
+        found = self._execute(*statement.bound(values)).fetchone()
+        return found if found is None or statement.convert is None else statement.convert(found)
+
+    def value(self, statement: Statement, /, **values: Any) -> Any:
+        """The first column of the first row; None when there is none."""
+        found = self._execute(*statement.bound(values)).fetchone()
+        return None if found is None else found[0]
+
+    def column(self, statement: Statement, /, **values: Any) -> list[Any]:
+        """The first column of all rows."""
+        return [row[0] for row in self._execute(*statement.bound(values))]
+
+    def run(self, statement: Statement, /, **values: Any) -> int:
+        """Change rows; how many."""
+        return self._execute(*statement.bound(values)).rowcount
+
+    def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a changing statement once for every row of parameters."""
+        if len(rows) == 1:
+            self._execute(*statement.bound(rows[0]))
+        elif rows:
+            self._line.driver.executemany(*statement.bound_many(rows))
+
+    # -- numbers
 
     def take(self, counter: str, count: int = 1) -> int:
         """The first of ``count`` new consecutive numbers of a counter of the `schema.server` table."""
         if not self.writes:
             raise RuntimeError("a reading transaction cannot take numbers")
-        counters = self._load_counters()
+        counters = self._counters
+        if counters is None:
+            counters = self._counters = dict(zip(_COUNTERS, self.row(_READ_COUNTERS), strict=True))
         first = counters[counter] + 1
         counters[counter] += count
         return first
@@ -95,8 +142,7 @@ class Transaction:
         """The number a counter gave last."""
         if self._counters is not None:
             return self._counters[counter]
-        value = self.connection.execute(sa.select(schema.server.columns[counter])).scalar_one()
-        return int(value)
+        return int(self.value(_ONE_COUNTER[counter]))
 
     def random(self, size: int) -> bytes:
         """Random bytes."""
@@ -106,19 +152,21 @@ class Transaction:
         """A random GUID, 16 bytes."""
         return UUID(bytes=self.random(16), version=4).bytes_le
 
-    def _load_counters(self) -> dict[str, int]:
-        if self._counters is None:
-            row = self.connection.execute(_READ_COUNTERS).mappings().one()
-            self._counters = {name: row[name] for name in _COUNTERS}
-        return self._counters
-
     def flush(self) -> None:
         """Write what the transaction keeps in memory until its commit."""
         if self._counters is not None:
-            self.connection.execute(_WRITE_COUNTERS, self._counters)
+            self.run(_WRITE_COUNTERS, **self._counters)
 
 
-_WRITE_COUNTERS: Final = schema.server.update().values({name: sa.bindparam(name) for name in _COUNTERS})
+@dataclass(slots=True)
+class _Group:
+    """Writing transactions that share one commit."""
+
+    thread: int
+    line: Line
+    broken: bool = False
+    """The database undid all of it."""
+    committed: list[Callable[[], None]] = field(default_factory=list)
 
 
 class StoreDatabase:
@@ -137,19 +185,25 @@ class StoreDatabase:
         self.options = options or StoreOptions()
         directory.mkdir(parents=True, exist_ok=True)
         self.files = AttachmentFiles(directory / "attachments", durable=self.options.synchronous != "OFF")
-        self.engine = _engine(directory / "store.db", self.options.synchronous)
+        self._lines = Lines(directory / "store.db", self.options.synchronous)
         self.write_lock = threading.Lock()
+        self._group: _Group | None = None
         self.named_ids: frozenset[int] = frozenset()
         """Property ids known to have a name."""
         self.guid = b""
         self.guid = self._open()
+
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine."""
+        return self._lines.engine
 
     def _open(self) -> bytes:
         # Here, because these are modules above this one.
         from gateway.storeserver.accounts import create_builtin
         from gateway.storeserver.stores import create_system
 
-        with self._transaction(writes=True) as tx:
+        with self.write() as tx:
             schema.metadata.create_all(tx.connection)
             row = tx.connection.execute(sa.select(schema.server)).mappings().one_or_none()
             if row is None:
@@ -167,72 +221,105 @@ class StoreDatabase:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads, on a snapshot."""
-        with self._transaction(writes=False) as tx:
-            yield tx
+        with self._line(writes=False) as line:
+            yield Transaction(self, line, writes=False)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that may write: committed, and on disk, when the block ends; undone when it raises."""
-        if not self.write_lock.acquire(timeout=_WAIT_FOR_LOCK):
+        group = self._group
+        if group is not None and group.thread == threading.get_ident():
+            with _part_of(group):
+                tx = Transaction(self, group.line, writes=True)
+                yield tx
+                tx.flush()
+            return
+        with self._turn(), self._line(writes=True) as line:
+            tx = Transaction(self, line, writes=True)
+            yield tx
+            tx.flush()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have this thread's writing transactions share one commit, which is on disk when the block ends.
+
+        Each is still undone alone when it raises. When the commit itself fails (StoreBusy) all of them are undone.
+        """
+        group: _Group | None = None
+        try:
+            with self._turn(), self._line(writes=True) as line:
+                group = self._group = _Group(threading.get_ident(), line)
+                yield
+                if group.broken:
+                    raise StoreBusy("the database gave up a transaction", code=ErrorCode.DATABASE_ERROR)
+        finally:
+            self._group = None
+        for action in group.committed:
+            action()
+
+    def when_committed(self, action: Callable[[], None]) -> None:
+        """Do something once what this thread has written is on disk: now, or at the end of `together`."""
+        group = self._group
+        if group is not None and group.thread == threading.get_ident():
+            group.committed.append(action)
+        else:
+            action()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Among the writers of this process."""
+        if not self.write_lock.acquire(timeout=WAIT_FOR_LOCK):
             raise StoreBusy("another call has been writing for too long")
         try:
-            with self._transaction(writes=True) as tx:
-                yield tx
+            yield
         finally:
             self.write_lock.release()
 
     @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[Transaction]:
+    def _line(self, *, writes: bool) -> Iterator[Line]:
+        """A connection with a transaction, which ends with the block."""
+        line = self._lines.take()
         try:
-            with self.engine.connect() as connection:
-                connection = connection.execution_options(store_writes=writes)
-                with connection.begin():
-                    tx = Transaction(self, connection, writes=writes)
-                    yield tx
-                    tx.flush()
-        except SQLAlchemyError as error:
+            line.begin(writes=writes)
+            yield line
+            line.commit()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            line.rollback()
             raise StoreBusy(f"database: {error}", code=ErrorCode.DATABASE_ERROR) from error
+        except BaseException:
+            line.rollback()
+            raise
+        finally:
+            self._lines.give(line)
 
     def close(self) -> None:
         """Close all connections. No transaction may be running."""
-        self.engine.dispose()
+        self._lines.close()
+
+
+@contextmanager
+def _part_of(group: _Group) -> Iterator[None]:
+    """One transaction of several that share a commit."""
+    driver = group.line.driver
+    if group.broken:
+        raise StoreBusy("the database gave up a transaction", code=ErrorCode.DATABASE_ERROR)
+    try:
+        driver.execute("SAVEPOINT call")
+        yield
+        driver.execute("RELEASE call")
+    except BaseException as error:
+        # After some errors the database has undone everything, not just this part.
+        if driver.in_transaction:
+            driver.execute("ROLLBACK TO call")
+            driver.execute("RELEASE call")
+        else:
+            group.broken = True
+        if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
+            raise StoreBusy(f"database: {error}", code=ErrorCode.DATABASE_ERROR) from error
+        raise
 
 
 def _first_counters(guid: bytes) -> dict[str, object]:
     # Ids of accounts start above Everyone (1) and SYSTEM (2), named property numbers at 2.
     counters: dict[str, object] = dict.fromkeys(_COUNTERS, 0)
     return counters | {"id": 1, "version": schema.VERSION, "guid": guid, "account": 2, "name": 1}
-
-
-def _engine(path: Path, synchronous: str) -> Engine:
-    if synchronous not in ("FULL", "NORMAL", "OFF", "EXTRA"):
-        raise ValueError(f"synchronous cannot be {synchronous!r}; use FULL, NORMAL or OFF")
-    engine = create_engine(
-        f"sqlite:///{path}",
-        pool_size=_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=_WAIT_FOR_LOCK,
-        connect_args={"timeout": _WAIT_FOR_LOCK, "check_same_thread": False},
-    )
-
-    def configure(connection: Any, _: object) -> None:
-        # The driver's own idea of transactions would begin them too late; `begin` below does it.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={synchronous}",
-            "cache_size=-32768",
-            "mmap_size=268435456",
-            "temp_store=MEMORY",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("store_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    event.listen(engine, "connect", configure)
-    event.listen(engine, "begin", begin)
-    return engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,10 +17,29 @@ from gateway.storeserver.database import Transaction
 from gateway.storeserver.journal import Counters, Logged
 from gateway.storeserver.locate import Folder, Message, Store
 from gateway.storeserver.schema import DELETED
+from gateway.storeserver.statements import Statement
 
 _messages: Final = schema.messages
 _folders: Final = schema.folders
 _PURGED_AT_ONCE: Final = 500
+_IDS: Final[sa.BindParameter[Any]] = sa.bindparam("ids", expanding=True)
+_HIDE: Final = Statement(
+    _messages.update()
+    .where(_messages.c.id.in_(_IDS))
+    .values(state=_messages.c.state + DELETED, deleted_on=sa.bindparam("now"))
+)
+_UNQUEUE: Final = Statement(schema.outgoing.delete().where(schema.outgoing.c.message_id.in_(_IDS)))
+_REMOVE: Final = tuple(
+    Statement(sa.delete(column.table).where(column.in_(_IDS)))
+    for column in (
+        schema.parts.c.message_id,
+        schema.long_values.c.top_id,
+        schema.details.c.object_id,
+        schema.outgoing.c.message_id,
+        schema.access.c.object_id,
+        _messages.c.id,
+    )
+)
 
 
 def delete_messages(
@@ -73,24 +92,15 @@ def delete_from(
 
 def _hide(tx: Transaction, ids: Sequence[int]) -> None:
     for chunk in locate.chunks(ids):
-        where = _messages.c.id.in_(chunk)
-        update = _messages.update().where(where).values(state=_messages.c.state + DELETED, deleted_on=tx.now)
-        tx.connection.execute(update)
-        tx.connection.execute(schema.outgoing.delete().where(schema.outgoing.c.message_id.in_(chunk)))
+        tx.run(_HIDE, ids=chunk, now=tx.now)
+        tx.run(_UNQUEUE, ids=chunk)
 
 
 def remove_rows(tx: Transaction, ids: Sequence[int]) -> None:
     """Remove messages and everything in them from the database; nothing is logged."""
     for chunk in locate.chunks(ids):
-        for column in (
-            schema.parts.c.message_id,
-            schema.long_values.c.top_id,
-            schema.details.c.object_id,
-            schema.outgoing.c.message_id,
-            schema.access.c.object_id,
-            _messages.c.id,
-        ):
-            tx.connection.execute(sa.delete(column.table).where(column.in_(chunk)))
+        for statement in _REMOVE:
+            tx.run(statement, ids=chunk)
 
 
 def delete_tree(tx: Transaction, parent: Folder, folder: Folder, *, hard: bool, sync_id: int = 0) -> None:

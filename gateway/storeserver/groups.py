@@ -21,9 +21,11 @@ from gateway.storeserver.accounts import (
     require_admin,
 )
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.statements import Statement
 
 _members: Final = schema.members
 _send_as: Final = schema.send_as
+_GROUPS_OF: Final = Statement(sa.select(_members.c.group_id).where(_members.c.user_id == sa.bindparam("user")))
 
 
 def members(tx: Transaction, group: Account) -> list[Account]:
@@ -48,8 +50,7 @@ def all_group_ids(tx: Transaction, user_id: int) -> frozenset[int]:
         found = {EVERYONE_ID}
         pending = deque([user_id])
         while pending:
-            query = sa.select(_members.c.group_id).where(_members.c.user_id == pending.popleft())
-            fresh = set(tx.connection.execute(query).scalars()) - found
+            fresh = set(tx.column(_GROUPS_OF, user=pending.popleft())) - found
             found |= fresh
             pending.extend(fresh)
         tx.cache[key] = frozenset(found)
@@ -125,20 +126,23 @@ class QuotaState(IntEnum):
     """No sending, no saving."""
 
 
-_QUOTA: Final = sa.select(
-    schema.accounts.c.own_quota,
-    schema.accounts.c.quota_warn,
-    schema.accounts.c.quota_soft,
-    schema.accounts.c.quota_hard,
-).where(schema.accounts.c.id == sa.bindparam("user"))
+_QUOTA: Final = Statement(
+    sa.select(
+        schema.accounts.c.own_quota,
+        schema.accounts.c.quota_warn,
+        schema.accounts.c.quota_soft,
+        schema.accounts.c.quota_hard,
+    ).where(schema.accounts.c.id == sa.bindparam("user"))
+)
 
 
 def quota(tx: Transaction, user_id: int) -> Quota:
     """The levels that apply to a user."""
-    row = tx.connection.execute(_QUOTA, {"user": user_id}).one_or_none()
-    if row is None or not row.own_quota:
+    row = tx.row(_QUOTA, user=user_id)
+    if row is None or not row[0]:
         return Quota(tx.options.quota_warn, tx.options.quota_soft, tx.options.quota_hard)
-    return Quota(row.quota_warn, row.quota_soft, row.quota_hard, is_default=False)
+    _, warn, soft, hard = row
+    return Quota(warn, soft, hard, is_default=False)
 
 
 def set_quota(tx: Transaction, actor: Actor, user_id: int, levels: Quota) -> None:

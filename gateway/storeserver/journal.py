@@ -20,6 +20,7 @@ from gateway.storeserver.database import Transaction
 from gateway.storeserver.events import ChangeEvent, ObjectEvent
 from gateway.storeserver.locate import Folder, Message, Store
 from gateway.storeserver.schema import ASSOCIATED, DELETED
+from gateway.storeserver.statements import Statement
 
 READ: Final = 1
 """The read bit of PR_MESSAGE_FLAGS."""
@@ -37,12 +38,14 @@ class Logged(NamedTuple):
 
 
 _changes: Final = schema.changes
-_OLDER: Final = _changes.delete().where(
-    _changes.c.source_key == sa.bindparam("old_key"),
-    _changes.c.change_type == sa.bindparam("old_type"),
-    _changes.c.parent_id == sa.bindparam("old_parent"),
+_OLDER: Final = Statement(
+    _changes.delete().where(
+        _changes.c.source_key == sa.bindparam("old_key"),
+        _changes.c.change_type == sa.bindparam("old_type"),
+        _changes.c.parent_id == sa.bindparam("old_parent"),
+    )
 )
-_INSERT: Final = _changes.insert()
+_INSERT: Final = Statement(_changes.insert())
 
 
 def log_messages(tx: Transaction, folder: Folder, logged: Sequence[Logged], sync_id: int = 0) -> int:
@@ -64,8 +67,7 @@ def _log(
         for entry in logged
         if not entry.fresh
     ]
-    if stale:
-        tx.connection.execute(_OLDER, stale)
+    tx.run_many(_OLDER, stale)
     rows = [
         {
             "id": first + number,
@@ -80,8 +82,7 @@ def _log(
         }
         for number, entry in enumerate(logged)
     ]
-    if rows:
-        tx.connection.execute(_INSERT, rows)
+    tx.run_many(_INSERT, rows)
     tx.events.extend(
         ChangeEvent(folder.id, folder.source_key, first + number, group | entry.action, sync_id)
         for number, entry in enumerate(logged)
@@ -117,7 +118,7 @@ class Counters:
 
 
 _COUNTER_NAMES: Final = tuple(Counters.__dataclass_fields__)
-_COUNT: Final = (
+_COUNT: Final = Statement(
     schema.folders.update()
     .where(schema.folders.c.id == sa.bindparam("folder_id"))
     .values(
@@ -125,7 +126,7 @@ _COUNT: Final = (
         **{name: schema.folders.columns[name] + sa.bindparam(f"add_{name}") for name in _COUNTER_NAMES},
     )
 )
-_GROW: Final = (
+_GROW: Final = Statement(
     schema.stores.update()
     .where(schema.stores.c.id == sa.bindparam("store_id"))
     .values(size=schema.stores.c.size + sa.bindparam("add"))
@@ -136,7 +137,7 @@ def count(tx: Transaction, store: Store, folder: Folder, counters: Counters) -> 
     """Note that a folder's content changed: its counters, its commit time, and an event when a counter changed."""
     values = {f"add_{name}": getattr(counters, name) for name in _COUNTER_NAMES}
     changed = any(values.values())
-    tx.connection.execute(_COUNT, values | {"folder_id": folder.id, "committed": tx.exact_now})
+    tx.run(_COUNT, **values, folder_id=folder.id, committed=tx.exact_now)
     if changed:
         folder_event(tx, Event.MODIFIED, store, folder, counters=True)
 
@@ -144,7 +145,7 @@ def count(tx: Transaction, store: Store, folder: Folder, counters: Counters) -> 
 def grow(tx: Transaction, store_id: int, bytes_: int) -> None:
     """Change the size of a store."""
     if bytes_:
-        tx.connection.execute(_GROW, {"store_id": store_id, "add": bytes_})
+        tx.run(_GROW, store_id=store_id, add=bytes_)
         locate.forget_store(tx, store_id)
 
 

@@ -17,6 +17,7 @@ from gateway.mapi.tables import ObjectType
 from gateway.storeserver import schema
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.schema import ASSOCIATED, DELETED
+from gateway.storeserver.statements import Statement
 
 #: So many values go into one IN (...).
 CHUNK: Final = 500
@@ -109,13 +110,21 @@ class Message:
 
 
 _STORE: Final = sa.select(schema.stores)
-_STORE_BY_ID: Final = _STORE.where(schema.stores.c.id == sa.bindparam("id_"))
+_STORE_BY_ID: Final = Statement(_STORE.where(schema.stores.c.id == sa.bindparam("id_")))
+_STORE_BY_ENTRYID: Final = Statement(_STORE.where(schema.stores.c.entryid == sa.bindparam("entryid_")))
+_STORE_BY_GUID: Final = Statement(_STORE.where(schema.stores.c.guid == sa.bindparam("guid_")))
 _FOLDER: Final = sa.select(schema.folders)
-_FOLDER_BY_ID: Final = _FOLDER.where(schema.folders.c.id == sa.bindparam("id_"))
-_FOLDER_BY_ENTRYID: Final = _FOLDER.where(schema.folders.c.entryid == sa.bindparam("entryid_"))
-_FOLDER_BY_SOURCE: Final = _FOLDER.where(schema.folders.c.source_key == sa.bindparam("key_"))
+_FOLDER_BY_ID: Final = Statement(_FOLDER.where(schema.folders.c.id == sa.bindparam("id_")))
+_FOLDER_BY_ENTRYID: Final = Statement(_FOLDER.where(schema.folders.c.entryid == sa.bindparam("entryid_")))
+_FOLDER_BY_SOURCE: Final = Statement(_FOLDER.where(schema.folders.c.source_key == sa.bindparam("key_")))
+_PARENT: Final = Statement(
+    sa.select(schema.folders.c.parent_id).where(schema.folders.c.id == sa.bindparam("id_"))
+)
 _MESSAGE: Final = sa.select(schema.messages)
-_MESSAGE_BY_ENTRYID: Final = _MESSAGE.where(schema.messages.c.entryid == sa.bindparam("entryid_"))
+_MESSAGE_BY_ENTRYID: Final = Statement(_MESSAGE.where(schema.messages.c.entryid == sa.bindparam("entryid_")))
+_MESSAGES_BY_ENTRYIDS: Final = Statement(
+    _MESSAGE.where(schema.messages.c.entryid.in_(sa.bindparam("entryids", expanding=True)))
+)
 
 
 def plain(entryid: bytes) -> bytes:
@@ -141,7 +150,7 @@ def store_by_id(tx: Transaction, id: int) -> Store:
     key = ("store", id)
     store: Store | None = tx.cache.get(key)
     if store is None:
-        row = tx.connection.execute(_STORE_BY_ID, {"id_": id}).one_or_none()
+        row = tx.row(_STORE_BY_ID, id_=id)
         if row is None:
             raise NotFound(f"there is no store {id}")
         store = tx.cache[key] = Store(*row)
@@ -153,27 +162,26 @@ def forget_store(tx: Transaction, id: int) -> None:
     tx.cache.pop(("store", id), None)
 
 
-def _store_where(tx: Transaction, condition: sa.ColumnElement[bool]) -> Store:
-    row = tx.connection.execute(_STORE.where(condition)).one_or_none()
+def store_by_entryid(tx: Transaction, entryid: bytes) -> Store:
+    """The store of that entry id (NotFound)."""
+    return _store(tx.row(_STORE_BY_ENTRYID, entryid_=plain(entryid)))
+
+
+def store_by_guid(tx: Transaction, guid: bytes) -> Store:
+    """The store of that GUID (NotFound)."""
+    return _store(tx.row(_STORE_BY_GUID, guid_=guid))
+
+
+def _store(row: Any) -> Store:
     if row is None:
         raise NotFound("there is no such store")
     return Store(*row)
 
 
-def store_by_entryid(tx: Transaction, entryid: bytes) -> Store:
-    """The store of that entry id (NotFound)."""
-    return _store_where(tx, schema.stores.c.entryid == plain(entryid))
-
-
-def store_by_guid(tx: Transaction, guid: bytes) -> Store:
-    """The store of that GUID (NotFound)."""
-    return _store_where(tx, schema.stores.c.guid == guid)
-
-
-def _folder(row: sa.Row[Any] | None, *, deleted: bool | None) -> Folder:
+def _folder(row: Any, *, deleted: bool | None) -> Folder:
     if row is None:
         raise NotFound("there is no such folder")
-    folder = Folder(*tuple(row))
+    folder = Folder(*row)
     if deleted is not None and folder.is_deleted != deleted:
         raise NotFound("the folder is deleted" if folder.is_deleted else "the folder is not deleted")
     return folder
@@ -181,18 +189,17 @@ def _folder(row: sa.Row[Any] | None, *, deleted: bool | None) -> Folder:
 
 def folder_by_id(tx: Transaction, id: int, *, deleted: bool | None = False) -> Folder:
     """The folder of that hierarchy id; ``deleted`` None takes it in either state (NotFound)."""
-    return _folder(tx.connection.execute(_FOLDER_BY_ID, {"id_": id}).one_or_none(), deleted=deleted)
+    return _folder(tx.row(_FOLDER_BY_ID, id_=id), deleted=deleted)
 
 
 def folder_by_entryid(tx: Transaction, entryid: bytes, *, deleted: bool | None = False) -> Folder:
     """The folder of that entry id; ``deleted`` None takes it in either state (NotFound)."""
-    found = tx.connection.execute(_FOLDER_BY_ENTRYID, {"entryid_": plain(entryid)}).one_or_none()
-    return _folder(found, deleted=deleted)
+    return _folder(tx.row(_FOLDER_BY_ENTRYID, entryid_=plain(entryid)), deleted=deleted)
 
 
 def folder_by_source_key(tx: Transaction, source_key: bytes) -> Folder:
     """The folder of that source key (NotFound)."""
-    for row in tx.connection.execute(_FOLDER_BY_SOURCE, {"key_": source_key}):
+    for row in tx.rows(_FOLDER_BY_SOURCE, key_=source_key):
         folder = Folder(*row)
         if not folder.is_deleted:
             return folder
@@ -201,7 +208,7 @@ def folder_by_source_key(tx: Transaction, source_key: bytes) -> Folder:
 
 def message_by_entryid(tx: Transaction, entryid: bytes, *, deleted: bool | None = False) -> Message:
     """The message of that entry id; ``deleted`` None takes it in either state (NotFound)."""
-    row = tx.connection.execute(_MESSAGE_BY_ENTRYID, {"entryid_": plain(entryid)}).one_or_none()
+    row = tx.row(_MESSAGE_BY_ENTRYID, entryid_=plain(entryid))
     if row is None:
         raise NotFound("there is no such message")
     message = Message(*row)
@@ -215,7 +222,7 @@ def messages_by_entryids(tx: Transaction, entryids: Iterable[bytes]) -> list[Mes
     wanted = list(dict.fromkeys(plain(entryid) for entryid in entryids if entryid))
     found: dict[bytes, Message] = {}
     for chunk in chunks(wanted):
-        for row in tx.connection.execute(_MESSAGE.where(schema.messages.c.entryid.in_(chunk))):
+        for row in tx.rows(_MESSAGES_BY_ENTRYIDS, entryids=chunk):
             message = Message(*row)
             found[message.entryid] = message
     return [found[entryid] for entryid in wanted if entryid in found]
@@ -254,8 +261,7 @@ def parent_of(tx: Transaction, folder_id: int) -> int | None:
     """The hierarchy id of a folder's parent; None for a root or an unknown folder."""
     key = ("parent", folder_id)
     if key not in tx.cache:
-        query = sa.select(schema.folders.c.parent_id).where(schema.folders.c.id == folder_id)
-        tx.cache[key] = tx.connection.execute(query).scalar()
+        tx.cache[key] = tx.value(_PARENT, id_=folder_id)
     parent: int | None = tx.cache[key]
     return parent
 

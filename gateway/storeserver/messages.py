@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ from gateway.storeserver.events import ObjectEvent
 from gateway.storeserver.journal import Counters, Logged
 from gateway.storeserver.locate import Folder, Message, Store
 from gateway.storeserver.schema import DELETED
+from gateway.storeserver.statements import Statement
 from gateway.storeserver.writable import READ, SUBMIT
 
 _SUPPRESS_RECEIPT: Final = 0x01
@@ -30,6 +31,12 @@ _CLEAR_NRN: Final = 0x40
 _RN_PENDING: Final = 0x100
 _NRN_PENDING: Final = 0x200
 _messages: Final = schema.messages
+_COLUMNS: Final = tuple(column.name for column in _messages.columns)
+_INSERT: Final = Statement(_messages.insert())
+_DETAILS: Final = Statement(
+    sa.select(schema.details).where(schema.details.c.object_id.in_(sa.bindparam("ids", expanding=True)))
+)
+_ADD_DETAILS: Final = Statement(schema.details.insert())
 
 delete_messages: Final = deleting.delete_messages
 
@@ -105,7 +112,7 @@ def copy_into(
         )
         for number, copy in enumerate(copies)
     ]
-    tx.connection.execute(_messages.insert(), [asdict(copy) for copy in copies])
+    tx.run_many(_INSERT, [{name: getattr(copy, name) for name in _COLUMNS} for copy in copies])
     pairs = {message.id: copy.id for message, copy in zip(messages, copies, strict=True)}
     _copy_details(tx, pairs)
     parts.copy_parts(tx, pairs)
@@ -118,11 +125,8 @@ def copy_into(
 
 
 def _copy_details(tx: Transaction, pairs: dict[int, int]) -> None:
-    details = schema.details
-    query = sa.select(details).where(details.c.object_id.in_(list(pairs)))
-    rows = [{"object_id": pairs[row.object_id], "props": row.props} for row in tx.connection.execute(query)]
-    if rows:
-        tx.connection.execute(details.insert(), rows)
+    rows = [{"object_id": pairs[id_], "props": props} for id_, props in tx.rows(_DETAILS, ids=list(pairs))]
+    tx.run_many(_ADD_DETAILS, rows)
 
 
 def _renewed(
@@ -162,7 +166,7 @@ _MOVED_COLUMNS: Final = (
     "source_key",
     "entryid",
 )
-_MOVE: Final = (
+_MOVE: Final = Statement(
     _messages.update()
     .where(_messages.c.id == sa.bindparam("message_id"))
     .values({name: sa.bindparam(f"new_{name}") for name in _MOVED_COLUMNS})
@@ -193,7 +197,7 @@ def move_into(
         {f"new_{name}": getattr(message, name) for name in _MOVED_COLUMNS} | {"message_id": message.id}
         for message in moved
     ]
-    tx.connection.execute(_MOVE, rows)
+    tx.run_many(_MOVE, rows)
     leaving, arriving = Counters(), Counters()
     for before, after in zip(messages, moved, strict=True):
         leaving.count(before.state, before.message_flags, -1)
@@ -270,7 +274,7 @@ def _read_change(flags: int) -> Callable[[int], int]:
     return lambda before: before & ~cleared | READ
 
 
-_SET_FLAGS: Final = (
+_SET_FLAGS: Final = Statement(
     _messages.update()
     .where(_messages.c.id == sa.bindparam("message_id"))
     .values(
@@ -300,7 +304,7 @@ def _change_flags(
         {"message_id": each.id, "new_flags": flags, "new_change_id": first + number}
         for number, (each, flags) in enumerate(zip(messages, new_flags, strict=True))
     ]
-    tx.connection.execute(_SET_FLAGS, rows)
+    tx.run_many(_SET_FLAGS, rows)
     counters = Counters()
     for message, flags in zip(messages, new_flags, strict=True):
         counters.count(message.state, message.message_flags, -1)
@@ -313,6 +317,13 @@ def change_flags(tx: Transaction, message: Message, change: Callable[[int], int]
     """Change PR_MESSAGE_FLAGS of a message on the server's own account, with a CHANGE row in the log."""
     folder = locate.folder_by_id(tx, message.folder_id, deleted=None)
     _change_flags(tx, folder, [message], change, ChangeAction.CHANGE)
+
+
+_SET_STATUS: Final = Statement(
+    _messages.update()
+    .where(_messages.c.id == sa.bindparam("message_id"))
+    .values(status=sa.bindparam("new_status"), change_id=sa.bindparam("new_change_id"), change_key=None)
+)
 
 
 def message_status(tx: Transaction, actor: Actor, entryid: bytes) -> int:
@@ -334,12 +345,9 @@ def set_message_status(
     store = locate.store_by_id(tx, message.store_id)
     before = message.status or 0
     logged = Logged(ChangeAction.CHANGE, message.source_key, 0, message.is_associated)
-    values: dict[str, Any] = {
-        "status": before & ~mask | new & mask,
-        "change_id": journal.log_messages(tx, folder, [logged], sync_id),
-        "change_key": None,
-    }
-    tx.connection.execute(_messages.update().where(_messages.c.id == message.id).values(**values))
+    change_id = journal.log_messages(tx, folder, [logged], sync_id)
+    status = before & ~mask | new & mask
+    tx.run(_SET_STATUS, message_id=message.id, new_status=status, new_change_id=change_id)
     journal.message_event(tx, Event.MODIFIED, store, folder, message)
     journal.count(tx, store, folder, Counters())
     return before

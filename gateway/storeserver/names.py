@@ -14,13 +14,21 @@ from gateway.mapi.errors import InvalidParameter, TooBig
 from gateway.mapi.props import PropName
 from gateway.storeserver import schema
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.locate import chunks
+from gateway.storeserver.statements import Statement
 
 #: Highest number that still makes a property id.
 _LAST: Final = 0xFFFE - 0x8500
 _LONGEST: Final = 254
-_BY_NAME: Final = sa.select(schema.names.c.id).where(
-    schema.names.c.guid == sa.bindparam("guid"), schema.names.c.key == sa.bindparam("key")
+_BY_NAME: Final = Statement(
+    sa.select(schema.names.c.id).where(
+        schema.names.c.guid == sa.bindparam("guid"), schema.names.c.key == sa.bindparam("key")
+    )
 )
+_ADD: Final = Statement(schema.names.insert())
+_WANTED: Final = schema.names.c.id.in_(sa.bindparam("ids", expanding=True))
+_BY_ID: Final = Statement(sa.select(schema.names).where(_WANTED))
+_KNOWN: Final = Statement(sa.select(schema.names.c.id).where(_WANTED))
 
 
 def _key(name: PropName) -> bytes:
@@ -40,20 +48,23 @@ def ids_of(tx: Transaction, names: Sequence[PropName], *, create: bool) -> list[
         if len(name.guid) != 16:
             raise InvalidParameter("a property set is named by 16 bytes")
         row = {"guid": name.guid, "key": _key(name)}
-        number = tx.connection.execute(_BY_NAME, row).scalar() or 0
+        number = tx.value(_BY_NAME, **row) or 0
         if not number and create:
             number = tx.take("name")
             if number > _LAST:
                 raise TooBig("there is no room for another property name")
-            tx.connection.execute(schema.names.insert(), row | {"id": number})
+            tx.run(_ADD, **row, id=number)
         result.append(int(number))
     return result
 
 
 def names_of(tx: Transaction, ids: Sequence[int]) -> list[PropName | None]:
     """The name of every number, None for the unknown."""
-    query = sa.select(schema.names).where(schema.names.c.id.in_(set(ids)))
-    found = {row.id: _name(bytes(row.guid), bytes(row.key)) for row in tx.connection.execute(query)}
+    found = {
+        number: _name(guid, key)
+        for chunk in chunks(list(set(ids)))
+        for number, guid, key in tx.rows(_BY_ID, ids=chunk)
+    }
     return [found.get(number) for number in ids]
 
 
@@ -70,8 +81,7 @@ def known(tx: Transaction, property_ids: Collection[int]) -> Collection[int]:
     missing = [number - 0x8500 for number in property_ids if number not in remembered]
     if not missing:
         return remembered
-    query = sa.select(schema.names.c.id).where(schema.names.c.id.in_(missing))
-    found = {0x8500 + number for number in tx.connection.execute(query).scalars()}
+    found = {0x8500 + number for chunk in chunks(missing) for number in tx.column(_KNOWN, ids=chunk)}
     if not tx.writes:
         tx.database.named_ids = remembered | found
     return remembered | found

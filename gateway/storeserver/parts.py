@@ -19,11 +19,15 @@ from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.wire.structs import ObjectTree
 from gateway.storeserver import attachments, properties, schema, values
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.statements import Statement
 from gateway.storeserver.values import LongRows
 from gateway.storeserver.writable import KEPT_FLAGS, PART_IGNORED
 
 _parts: Final = schema.parts
-_OF_MESSAGE: Final = sa.select(_parts).where(_parts.c.message_id == sa.bindparam("top")).order_by(_parts.c.id)
+_OF_MESSAGE: Final = Statement(
+    sa.select(_parts).where(_parts.c.message_id == sa.bindparam("top")).order_by(_parts.c.id)
+)
+_ADD: Final = Statement(_parts.insert())
 _RECIPIENTS: Final = frozenset({ObjectType.MAIL_USER, ObjectType.DISTRIBUTION_LIST})
 
 
@@ -47,18 +51,9 @@ def value_of(tree: ObjectTree, tag: PropTag) -> Value:
 
 def parts_of(tx: Transaction, message_id: int) -> list[Part]:
     """Everything inside a message."""
-    rows = tx.connection.execute(_OF_MESSAGE, {"top": message_id})
     return [
-        Part(
-            row.id,
-            row.message_id,
-            row.parent_id,
-            row.type,
-            row.created,
-            row.modified,
-            properties.unpack(bytes(row.props)),
-        )
-        for row in rows
+        Part(id_, top, parent, kind, created, modified, properties.unpack(packed))
+        for id_, top, parent, kind, created, modified, packed in tx.rows(_OF_MESSAGE, top=message_id)
     ]
 
 
@@ -99,8 +94,7 @@ class PartsWriter:
 
     def finish(self) -> None:
         """Write what was collected."""
-        if self._new:
-            self.tx.connection.execute(_parts.insert(), self._new)
+        self.tx.run_many(_ADD, self._new)
         self.long.insert()
 
     @property

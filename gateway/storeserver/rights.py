@@ -29,12 +29,23 @@ from gateway.storeserver.accounts import (
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.groups import all_group_ids
 from gateway.storeserver.locate import Folder, Message, Store
+from gateway.storeserver.statements import Statement
 
 ALL: Final = int(Rights.OWNER)
 _VISIBLE: Final = int(Rights.READ_ANY | Rights.FOLDER_VISIBLE)
 _CREATOR: Final = int(Rights.READ_ANY | Rights.CREATE | Rights.FOLDER_VISIBLE)
 _ARCHIVE: Final = 2
 _access: Final = schema.access
+_LISTED: Final = Statement(
+    sa.select(_access.c.object_id).where(_access.c.object_id.in_(sa.bindparam("ids", expanding=True)))
+)
+_ENTRIES: Final = Statement(
+    sa.select(_access.c.object_id, _access.c.rights).where(
+        _access.c.object_id.in_(sa.bindparam("ids", expanding=True)),
+        _access.c.user_id.in_(sa.bindparam("users", expanding=True)),
+        _access.c.type == int(AccessType.GRANT),
+    )
+)
 
 
 def is_master(tx: Transaction, actor: Actor, store: Store) -> bool:
@@ -67,8 +78,7 @@ def on_messages(tx: Transaction, actor: Actor, messages: Sequence[Message]) -> d
     result: dict[int, int] = {}
     listed: set[int] = set()
     for chunk in locate.chunks([message.id for message in messages]):
-        query = sa.select(_access.c.object_id).where(_access.c.object_id.in_(chunk))
-        listed |= set(tx.connection.execute(query).scalars())
+        listed |= set(tx.column(_LISTED, ids=chunk))
     for message in messages:
         # Only a message with entries of its own needs more than its folder.
         own = [message.id] if message.id in listed else []
@@ -118,13 +128,8 @@ def _granted(tx: Transaction, actor: Actor, path: list[int]) -> int:
 
 def _entries(tx: Transaction, principals: set[int], object_ids: Sequence[int]) -> dict[int, int]:
     """What each object grants to any of the principals."""
-    query = sa.select(_access.c.object_id, _access.c.rights).where(
-        _access.c.object_id.in_(object_ids),
-        _access.c.user_id.in_(principals),
-        _access.c.type == int(AccessType.GRANT),
-    )
     found: dict[int, int] = {}
-    for object_id, rights in tx.connection.execute(query):
+    for object_id, rights in tx.rows(_ENTRIES, ids=object_ids, users=list(principals)):
         found[object_id] = found.get(object_id, 0) | rights
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -23,6 +24,7 @@ from gateway.storeserver.groups import QuotaState, quota, state_of
 from gateway.storeserver.journal import Counters, Logged
 from gateway.storeserver.locate import Folder, Message, Store
 from gateway.storeserver.parts import Part, PartsWriter, parts_of
+from gateway.storeserver.statements import Statement
 from gateway.storeserver.writable import (
     ASSOCIATED,
     COMPUTED,
@@ -40,6 +42,14 @@ _SEARCH_FOLDER: Final = 2
 _OVERHEAD: Final = 96
 """Bytes a message counts for its columns."""
 _messages: Final = schema.messages
+_INSERT: Final = Statement(_messages.insert())
+_HOLDERS: Final = Statement(
+    sa.select(_messages)
+    .join(schema.long_values, schema.long_values.c.top_id == _messages.c.id)
+    .where(schema.long_values.c.instance_id == sa.bindparam("number"))
+    .distinct()
+    .limit(100)
+)
 
 
 def check_quota(tx: Transaction, actor: Actor, store: Store, level: QuotaState = QuotaState.HARD) -> None:
@@ -119,8 +129,8 @@ def _own_entryid(store: Store, entryid: bytes) -> bytes:
 def insert_message(tx: Transaction, row: dict[str, Any]) -> None:
     """Add the row of a message (Collision when its entry id exists)."""
     try:
-        tx.connection.execute(_messages.insert(), row)
-    except sa.exc.IntegrityError:
+        tx.run(_INSERT, **row)
+    except sqlite3.IntegrityError:
         raise Collision("there is an object with this entry id") from None
 
 
@@ -166,11 +176,7 @@ def _instance_check(tx: Transaction, actor: Actor) -> Callable[[int], bool]:
     """Whether the actor may use an instance: one of the messages that have it must be readable."""
 
     def may_use(number: int) -> bool:
-        long = schema.long_values.c
-        query = (sa.select(_messages).join(schema.long_values, long.top_id == _messages.c.id).distinct()).where(
-            long.instance_id == number
-        )
-        found = [Message(*row) for row in tx.connection.execute(query.limit(100))]
+        found = [Message(*row) for row in tx.rows(_HOLDERS, number=number)]
         return any(rights.on_message(tx, actor, message) & Rights.READ_ANY for message in found)
 
     return may_use
@@ -304,7 +310,7 @@ _ROW_COLUMNS: Final = (
     "change_key",
     "hot",
 )
-_UPDATE: Final = (
+_UPDATE: Final = Statement(
     _messages.update()
     .where(_messages.c.id == sa.bindparam("message_id"))
     .values({name: sa.bindparam(f"new_{name}") for name in _ROW_COLUMNS})
@@ -313,7 +319,7 @@ _UPDATE: Final = (
 
 def _store_row(tx: Transaction, message: Message) -> None:
     row = {f"new_{name}": getattr(message, name) for name in _ROW_COLUMNS}
-    tx.connection.execute(_UPDATE, row | {"message_id": message.id})
+    tx.run(_UPDATE, **row, message_id=message.id)
 
 
 def _changed(tx: Transaction, store: Store, folder: Folder, before: Message, after: Message) -> None:

@@ -13,22 +13,24 @@ import sqlalchemy as sa
 
 from gateway.storeserver import schema
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.statements import Statement
 
 _sets: Final = schema.sync_sets
 _KEPT: Final = 9
+_AT: Final = (_sets.c.sync_id == sa.bindparam("sync_id_")) & (_sets.c.change_id == sa.bindparam("position"))
+_IS_KEPT: Final = Statement(sa.select(_sets.c.change_id).where(_AT))
+_MEMBERS: Final = Statement(sa.select(_sets.c.members).where(_AT))
 _decoder: Final = msgspec.msgpack.Decoder(list[bytes])
 
 
 def is_kept(tx: Transaction, sync_id: int, change_id: int) -> bool:
     """Whether a set belongs to this position."""
-    where = (_sets.c.sync_id == sync_id) & (_sets.c.change_id == change_id)
-    return tx.connection.execute(sa.select(_sets.c.change_id).where(where)).first() is not None
+    return tx.row(_IS_KEPT, sync_id_=sync_id, position=change_id) is not None
 
 
 def members(tx: Transaction, sync_id: int, change_id: int) -> set[bytes] | None:
     """The set of this position, None when there is none."""
-    where = (_sets.c.sync_id == sync_id) & (_sets.c.change_id == change_id)
-    packed = tx.connection.execute(sa.select(_sets.c.members).where(where)).scalar()
+    packed = tx.value(_MEMBERS, sync_id_=sync_id, position=change_id)
     return None if packed is None else set(_decoder.decode(packed))
 
 

@@ -11,19 +11,28 @@ from gateway.mapi.errors import NotFound, TooBig
 from gateway.mapi.props import Props, PropTag, Value
 from gateway.storeserver import attachments, properties, schema
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.statements import Statement
 
 _details: Final = schema.details
 _long: Final = schema.long_values
-_DETAILS: Final = sa.select(_details.c.props).where(_details.c.object_id == sa.bindparam("object"))
-_SET_DETAILS: Final = (
+_DETAILS: Final = Statement(sa.select(_details.c.props).where(_details.c.object_id == sa.bindparam("object")))
+_ADD_DETAILS: Final = Statement(_details.insert())
+_SET_DETAILS: Final = Statement(
     _details.update().where(_details.c.object_id == sa.bindparam("object")).values(props=sa.bindparam("packed"))
 )
-_OF_TOP: Final = sa.select(_long).where(_long.c.top_id == sa.bindparam("top"))
-_OF_OBJECT: Final = sa.select(_long.c.tag, _long.c.size, _long.c.instance_id).where(
-    _long.c.object_id == sa.bindparam("object")
+_VALUE: Final = (_long.c.size, _long.c.instance_id, _long.c.value)
+_OF_TOP: Final = Statement(
+    sa.select(_long.c.object_id, _long.c.tag, *_VALUE).where(_long.c.top_id == sa.bindparam("top"))
 )
-_ONE: Final = sa.select(_long).where(
-    _long.c.object_id == sa.bindparam("object"), _long.c.tag == sa.bindparam("wanted")
+_SIZES: Final = Statement(
+    sa.select(_long.c.tag, _long.c.size).where(_long.c.object_id == sa.bindparam("object"))
+)
+_MINE: Final = (_long.c.object_id == sa.bindparam("object")) & (_long.c.tag == sa.bindparam("wanted"))
+_ONE: Final = Statement(sa.select(*_VALUE).where(_MINE))
+_ADD_LONG: Final = Statement(_long.insert())
+_REMOVE_LONG: Final = Statement(_long.delete().where(_MINE))
+_INSTANCE_SIZE: Final = Statement(
+    sa.select(schema.instances.c.size).where(schema.instances.c.id == sa.bindparam("number"))
 )
 
 
@@ -59,8 +68,7 @@ class LongRows:
 
     def refer(self, object_id: int, tag: PropTag, instance_id: int) -> int:
         """Put a value on the list that is an instance already; gives its size."""
-        query = sa.select(schema.instances.c.size).where(schema.instances.c.id == instance_id)
-        size = int(self._tx.connection.execute(query).scalar_one())
+        size = int(self._tx.value(_INSTANCE_SIZE, number=instance_id))
         self._row(object_id, tag, size, instance_id, None)
         return size
 
@@ -78,47 +86,45 @@ class LongRows:
 
     def insert(self) -> None:
         """Insert what is on the list."""
-        if self._rows:
-            self._tx.connection.execute(_long.insert(), self._rows)
-            self._rows = []
+        self._tx.run_many(_ADD_LONG, self._rows)
+        self._rows = []
 
 
 def details(tx: Transaction, object_id: int) -> Props:
     """The cold properties of a store, folder or message."""
-    packed = tx.connection.execute(_DETAILS, {"object": object_id}).scalar()
-    return {} if packed is None else properties.unpack(bytes(packed))
+    packed = tx.value(_DETAILS, object=object_id)
+    return {} if packed is None else properties.unpack(packed)
 
 
 def add_details(tx: Transaction, object_id: int, props: Props) -> None:
     """Add the cold properties of a new object; every object has such a row."""
-    tx.connection.execute(_details.insert(), {"object_id": object_id, "props": properties.pack(props)})
+    tx.run(_ADD_DETAILS, object_id=object_id, props=properties.pack(props))
 
 
 def set_details(tx: Transaction, object_id: int, props: Props) -> None:
     """Replace the cold properties of an object."""
-    tx.connection.execute(_SET_DETAILS, {"object": object_id, "packed": properties.pack(props)})
+    tx.run(_SET_DETAILS, object=object_id, packed=properties.pack(props))
 
 
 def long_tree(tx: Transaction, top_id: int) -> dict[int, dict[PropTag, Long]]:
     """The long values of an object and everything below it, by hierarchy id and tag."""
     result: dict[int, dict[PropTag, Long]] = {}
-    for row in tx.connection.execute(_OF_TOP, {"top": top_id}):
-        value = None if row.value is None else bytes(row.value)
-        result.setdefault(row.object_id, {})[row.tag] = Long(row.size, row.instance_id, value)
+    for object_id, tag, *value in tx.rows(_OF_TOP, top=top_id):
+        result.setdefault(object_id, {})[tag] = Long(*value)
     return result
 
 
 def long_sizes(tx: Transaction, object_id: int) -> dict[PropTag, int]:
     """The sizes of an object's own long values."""
-    return {row.tag: row.size for row in tx.connection.execute(_OF_OBJECT, {"object": object_id})}
+    return dict(tx.rows(_SIZES, object=object_id))
 
 
 def long_value(tx: Transaction, object_id: int, tag: PropTag) -> Value:
     """One long value (NotFound)."""
-    row = tx.connection.execute(_ONE, {"object": object_id, "wanted": tag}).one_or_none()
+    row = tx.row(_ONE, object=object_id, wanted=tag)
     if row is None:
         raise NotFound(f"the object has no property {tag:#010x}")
-    return read_long(tx, tag, Long(row.size, row.instance_id, None if row.value is None else bytes(row.value)))
+    return read_long(tx, tag, Long(*row))
 
 
 def read_long(tx: Transaction, tag: PropTag, long: Long) -> Value:
@@ -133,9 +139,7 @@ def remove_long(tx: Transaction, object_id: int, tags: Collection[PropTag]) -> i
     """Remove long values; gives how many bytes they had."""
     sizes = long_sizes(tx, object_id)
     gone = [tag for tag in tags if tag in sizes]
-    if gone:
-        where = sa.and_(_long.c.object_id == object_id, _long.c.tag.in_(gone))
-        tx.connection.execute(_long.delete().where(where))
+    tx.run_many(_REMOVE_LONG, [{"object": object_id, "wanted": tag} for tag in gone])
     return sum(sizes[tag] for tag in gone)
 
 
