@@ -21,7 +21,7 @@ _CALLED = Statement(
         _names.key == sa.bindparam("wanted"),
     )
 )
-_MOVE = Statement(schema.names.update().where(_names.id == sa.bindparam("number")).values(key=b"new", guid=b""))
+_MOVE = Statement(schema.names.update().where(_names.id == sa.bindparam("number")).values(guid=b"other"))
 _OWN_QUOTA = Statement(sa.select(schema.accounts.c.id, schema.accounts.c.own_quota))
 
 
