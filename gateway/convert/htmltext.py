@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
-from typing import Final
+from typing import Final, NamedTuple
 
+#: Text and the tag, comment or lone "<" behind it. Their groups: text, slash, name and rest of a tag, the lone "<".
 _TOKEN: Final = re.compile(
-    r"""<!--.*?(?:--!?>|\Z)
-      | <(?P<close>/?)(?P<tag>[a-z][^\s/>]*)
-         (?P<rest>(?:[^>=] | =\s*+"[^"]*+(?:"|\Z) | =\s*+'[^']*+(?:'|\Z) | =)*+)(?:>|\Z)
-      | <[!?/][^>]*+(?:>|\Z)
-      | (?P<text>[^<]++|<)""",
+    r"""([^<]*+)
+        (?: <(/?)([a-z][^\s/>]*+)
+            ([^>=]*+ (?: =(?: \s*+"[^"]*+(?:"|\Z) | \s*+'[^']*+(?:'|\Z) | ) [^>=]*+ )*+)(?:>|\Z)
+          | <!--.*?(?:--!?>|\Z)
+          | <[!?/][^>]*+(?:>|\Z)
+          | (<)
+          | \Z )""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _ATTRIBUTE: Final = re.compile(
@@ -92,8 +95,13 @@ class _Lines:
         if not words:
             self._space = self._space or bool(text)
             return
-        self._space = self._space or text[0] in _BLANKS
-        self._put(_SPACE.sub(" ", words))
+        if not self.line:
+            self._begin_line()
+        elif self._space or text[0] in _BLANKS:
+            self.line.append(" ")
+        even = words.isprintable() and "  " not in words
+        self.line.append(words if even else _SPACE.sub(" ", words))
+        self.words += 1
         self._space = text[-1] in _BLANKS
 
     def _put(self, text: str) -> None:
@@ -119,14 +127,19 @@ class _Lines:
 
     def end_line(self, force: bool = False) -> None:
         """End the line that was begun; when none was, only a forced end (br) makes an empty one."""
-        if self.line or force:
-            self.lines.append("".join(self.line).rstrip() if self.line else _quote(self.quotes).rstrip())
-        self.line = []
+        if self.line:
+            self.lines.append("".join(self.line).rstrip())
+            self.line = []
+        elif force:
+            self.lines.append(_quote(self.quotes).rstrip())
         self._space = False
 
     def block(self, paragraph: bool) -> None:
         """Begin or end a block; a paragraph has an empty line around it."""
-        self.end_line()
+        if self.line:
+            self.end_line()
+        else:
+            self._space = False
         if paragraph and not self._blank:
             self._blank, self._blank_quotes = True, self.quotes
 
@@ -202,7 +215,21 @@ _CLOSED: Final[dict[str, Callable[[_Lines, str], None]]] = {
     "pre": _verbatim(-1),
 }
 
-_EFFECTIVE: Final = _BLOCKS | {*_OPENED, "a", "img"}
+
+class _Element(NamedTuple):
+    """What a tag does to the text."""
+
+    block: bool
+    paragraph: bool
+    opened: Callable[[_Lines, str], None] | None
+    closed: Callable[[_Lines, str], None] | None
+
+
+#: The elements that do something, in the small letters that most tags are written in.
+_ELEMENTS: Final = {
+    tag: _Element(tag in _BLOCKS, tag in _PARAGRAPHS, _OPENED.get(tag), _CLOSED.get(tag))
+    for tag in _BLOCKS | {*_OPENED, "a", "img"}
+}
 
 
 class _Reader:
@@ -217,28 +244,35 @@ class _Reader:
 
     def read(self) -> str:
         """The text, lines ended by CRLF."""
-        position = 0
-        while match := _TOKEN.match(self.html, position):
-            position = match.end()
-            # The last group that took part: text, or the rest of a tag; a comment has neither.
-            if match.lastgroup == "text":
-                text = match["text"]
-                self.lines.add(unescape(text) if "&" in text else text)
-            elif match.lastgroup == "rest":
-                close, tag, rest = match.group("close", "tag", "rest")
-                tag = tag.lower()
-                if tag in _UNREAD and not close:
-                    position = self._after(tag, position)
-                elif tag in _EFFECTIVE:
-                    self._tag(tag, rest, bool(close))
+        position: int | None = 0
+        while position is not None:
+            position = self._read_from(position)
         self.lines.end_line()
         return _joined(self.lines.lines)
 
-    def _tag(self, tag: str, rest: str, closing: bool) -> None:
-        if tag in _BLOCKS:
+    def _read_from(self, position: int) -> int | None:
+        """Read up to an element whose content is not read, and give where it ends; None at the document's end."""
+        add = self.lines.add
+        for match in _TOKEN.finditer(self.html, position):
+            text, slash, tag, rest, lone = match.groups()
+            if text:
+                add(unescape(text) if "&" in text else text)
+            if tag:
+                tag = tag.lower()
+                element = _ELEMENTS.get(tag)
+                if element is not None:
+                    self._tag(tag, element, rest, slash == "/")
+                elif tag in _UNREAD and not slash:
+                    return self._after(tag, match.end())
+            elif lone:
+                add(lone)
+        return None
+
+    def _tag(self, tag: str, element: _Element, rest: str, closing: bool) -> None:
+        if element.block:
             nested = tag in ("ul", "ol") and len(self.lines.lists) > closing
-            self.lines.block(tag in _PARAGRAPHS and not nested)
-        action = (_CLOSED if closing else _OPENED).get(tag)
+            self.lines.block(element.paragraph and not nested)
+        action = element.closed if closing else element.opened
         if action is not None:
             action(self.lines, tag)
         elif tag == "a":
