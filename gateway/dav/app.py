@@ -27,7 +27,7 @@ from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import check_body
 from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
-from gateway.dav.reports import EXPAND, FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
+from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
 from gateway.dav.rights import Rights, letters
 from gateway.dav.scope import RequestScope
 from gateway.dav.storage import Storage, transfer
@@ -266,8 +266,8 @@ class Application(radicale.app.Application):
             return Answer(_MULTI_STATUS, {"Content-Type": _XML}, answered)
         if root.tag == FREE_BUSY:
             return self._free_busy(path, root)
-        if root.tag not in (SYNC, *MULTIGETS, *QUERIES) or root.find(f".//{EXPAND}") is not None:
-            return None
+        if root.tag not in (SYNC, *MULTIGETS, *QUERIES):
+            raise Refused(403, "D:supported-report")
         found = self._at(path)
         collection = (
             found

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate
+from itertools import islice
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-import vobject
 from radicale.item import Item
 from radicale.item import filter as item_filter
 from radicale.storage import BaseCollection
 
-from gateway.dav import addressbook, freebusy, narrowing, properties, tokens, writing
+from gateway.convert.ical.timezones import Zone
+from gateway.dav import addressbook, directoryquery, freebusy, narrowing, properties, tokens, writing
 from gateway.dav.errors import Refused
 from gateway.dav.listing import FIRST, LAST, Entry, Listing, entry_of_href, visible
 from gateway.dav.places import Place
+from gateway.dav.query.calendars import CalendarFilter
+from gateway.dav.query.cards import CardFilter
 from gateway.dav.scope import RequestScope
 from gateway.mapi.times import to_unix
 
 _MIN: Final = item_filter.TIMESTAMP_MIN
 _MAX: Final = item_filter.TIMESTAMP_MAX
+#: Items whose texts are read at once while a filter looks through them.
+_BATCH: Final = 500
+#: How far (seconds) dates and floating times of two zones may lie from one another.
+_ZONES_APART: Final = 27 * 3600
 
 
 def overlaps(entry: Entry, start: int, end: int) -> bool:
@@ -58,13 +65,6 @@ class StoredItem(Item):
             if not self._text:
                 raise Refused(404, "", "the item is gone")
         return str(self._text)
-
-    @property
-    def vobject_item(self) -> Any:
-        """The parsed text, for filters that need it."""
-        if self._vobject_item is None:
-            self._vobject_item = vobject.readOne(self.serialize())
-        return self._vobject_item
 
 
 class Principal(BaseCollection):
@@ -152,14 +152,21 @@ class Collection(BaseCollection):
 
     def item(self, href: str) -> StoredItem | None:
         """The item of an href."""
-        entry = entry_of_href(self.listing, href)
-        if entry is None or not visible([entry], self.place):
-            return None
-        return StoredItem(self, entry)
+        entry = self.entries_of([href]).get(href)
+        return StoredItem(self, entry) if entry is not None else None
 
-    def texts(self, entries: list[Entry], version: str = "3.0") -> dict[bytes, bytes]:
+    def entries_of(self, hrefs: Sequence[str]) -> dict[str, Entry]:
+        """The items of hrefs, those left out that are not there or not shown."""
+        if self.place.home is None:
+            keys = {href: addressbook.entryid_of_href(href) for href in hrefs}
+            there = self.scope.directory_find([key for key in dict.fromkeys(keys.values()) if key])
+            return {href: there[key] for href, key in keys.items() if key in there}
+        found = {href: entry for href in hrefs if (entry := entry_of_href(self.listing, href)) is not None}
+        return {href: entry for href, entry in found.items() if visible([entry], self.place)}
+
+    def texts(self, entries: Sequence[Entry], version: str = "3.0") -> dict[bytes, bytes]:
         """Source key to text, read in batches."""
-        return self.scope.texts(self.place, entries, version)
+        return self.scope.texts(self.place, list(entries), version)
 
     def _filled(self, entries: list[Entry]) -> list[StoredItem]:
         """Items with their texts; those that are gone left out."""
@@ -177,35 +184,62 @@ class Collection(BaseCollection):
         """All items with their texts."""
         return self._filled(self.entries)
 
-    def get_multi(self, hrefs: Iterable[str]) -> Iterator[tuple[str, Item | None]]:
-        """Items by href, read in one batch; None for those that are not there."""
-        wanted = list(dict.fromkeys(hrefs))
-        items = {href: self.item(href) for href in wanted}
-        filled = {item.href: item for item in self._filled([each.entry for each in items.values() if each])}
-        for href in wanted:
-            found = items[href]
-            yield href, filled.get(found.href) if found else None
+    # Queries
 
-    def get_filtered(self, filters: Iterable[ET.Element]) -> Iterator[tuple[Item, bool]]:
-        """Items that may match, and whether they certainly do; only those that may are read."""
-        filters = list(filters)
-        component, start, end, simple = item_filter.simplify_prefilters(filters, self.tag)
-        if component is not None and component not in self.place.kind.components:
+    def matching(self, filters: Sequence[ET.Element], zone: Zone, most: int) -> list[Entry]:
+        """Items that match all filters, at most ``most`` and one; ``zone`` is that of dates and floating times."""
+        if self.place.kind.is_calendar:
+            found = self._events(CalendarFilter(filters, zone), filters)
+        elif self.place.home is None:
+            return self._directory(CardFilter(filters), filters, most)
+        else:
+            found = self._fitting(
+                self._narrowed(filters), CardFilter(filters).matches if any(map(len, filters)) else None
+            )
+        return list(islice(found, most + 1))
+
+    def _events(self, wanted: CalendarFilter, filters: Sequence[ET.Element]) -> Iterator[Entry]:
+        """Items of a calendar: what the listing tells is not read, only what may match is parsed."""
+        if not wanted.components <= set(self.place.kind.components):
             return
+        start, end = wanted.range.seconds if wanted.range is not None else (FIRST, LAST)
+        margin = 0 if wanted.zone.name == self.scope.shared.zone.name else _ZONES_APART
         unsure: list[Entry] = []
         for entry in self._narrowed(filters):
-            if not overlaps(entry, start, end):
+            if not overlaps(entry, start - margin, end + margin):
                 continue
-            if simple and (not entry.recurring or (start, end) == (_MIN, _MAX)):
-                yield StoredItem(self, entry), True
+            certain = overlaps(entry, start + margin, end - margin) and not entry.recurring
+            if wanted.simple and (certain or wanted.range is None):
+                yield entry
             else:
                 unsure.append(entry)
-        for item in self._filled(unsure):
-            yield item, False
+        yield from self._fitting(unsure, wanted.matches)
 
-    def _narrowed(self, filters: list[ET.Element]) -> list[Entry]:
+    def _directory(self, wanted: CardFilter, filters: Sequence[ET.Element], most: int) -> list[Entry]:
+        """Entries of the global address book, found by the store; all of them only when they are listed anyway."""
+        restriction = directoryquery.restriction_of(filters)
+        if restriction == directoryquery.NOTHING:
+            return []
+        if restriction is None:
+            return list(islice(self._fitting(self.entries, wanted.matches), most + 1))
+        return self.scope.directory_search(restriction, wanted.matches, most)
+
+    def _fitting(self, entries: Sequence[Entry], fits: Callable[[str], bool] | None) -> Iterator[Entry]:
+        """The items whose texts fit."""
+        if fits is None:
+            yield from entries
+            return
+        for place in range(0, len(entries), _BATCH):
+            batch = entries[place : place + _BATCH]
+            texts = self.texts(batch)
+            for entry in batch:
+                text = texts.get(entry.source_key)
+                if text and fits(text.decode("utf-8", "replace")):
+                    yield entry
+
+    def _narrowed(self, filters: Sequence[ET.Element]) -> list[Entry]:
         """The items that the store does not rule out."""
-        restriction = None if self.place.home is None else narrowing.restriction_of(filters, self.place.kind)
+        restriction = narrowing.restriction_of(filters, self.place.kind)
         if restriction is None:
             return self.entries
         found = self.scope.matching(self.place, restriction)
@@ -214,9 +248,9 @@ class Collection(BaseCollection):
     def free_busy(self, start: int, end: int) -> list[freebusy.Period]:
         """When the calendar keeps its owner busy."""
         inside = [entry for entry in self.listing.by_key.values() if overlaps(entry, start, end)]
-        series = self._filled([entry for entry in inside if entry.recurring])
+        texts = self.texts([entry for entry in inside if entry.recurring])
         single = freebusy.periods_of(inside, start, end)
-        return [*single, *freebusy.periods_of_series(series, start, end)]
+        return [*single, *freebusy.periods_of_series(texts.values(), start, end, self.scope.shared.zone)]
 
     def has_uid(self, uid: str) -> bool:
         """Whether an item has this UID."""
@@ -241,12 +275,15 @@ class Collection(BaseCollection):
     # Synchronisation
 
     def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
-        """The present token and the hrefs that changed (ValueError for a token that says nothing)."""
-        if old_token:
-            difference = self.scope.since(self.place, old_token)
-            hrefs = [entry.href for entry in visible(difference.changed, self.place)] + difference.removed
-            return self.token_at(difference.position), hrefs
-        return self.token, (entry.href for entry in self.entries)
+        """The present token, for Radicale's sync-token property; the report is our own."""
+        return self.token, ()
+
+    def check_token(self, token: str) -> None:
+        """ValueError for a token that is none of this collection, or no longer tells anything."""
+        if self.place.home is not None:
+            tokens.read(token, self.place.source_key)
+        elif token != self.token:
+            raise ValueError("the address book changed")
 
     @property
     def token(self) -> str:

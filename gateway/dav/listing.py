@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from gateway.convert.ical import globalid
@@ -136,6 +136,8 @@ class Difference:
     position: Position
     changed: list[Entry]
     removed: list[str]
+    is_cut: bool = False
+    """Whether there is more to learn from ``position`` on."""
 
 
 class Listings:
@@ -177,8 +179,8 @@ class Listings:
         ):
             self._listings.popitem(last=False)
 
-    async def since(self, session: Session, place: Place, token: str) -> Difference:
-        """What happened since a token (ValueError when that cannot be told; NoAccess, NotFound)."""
+    async def since(self, session: Session, place: Place, token: str, most: int | None = None) -> Difference:
+        """What happened since a token, of at most so many items (ValueError when unknown; NoAccess, NotFound)."""
         position = tokens.read(token, place.source_key)
         listing = await self.fresh(session, place)
         if position == listing.position:
@@ -186,7 +188,11 @@ class Listings:
         if position.number > listing.position.number:
             await _check_exists(session, place, listing, position)
         changes, _ = await _changes(session, place, listing.sync_id, position)
-        return _difference(listing, [each for each in changes if position.is_new(each.change_id)])
+        fresh = sorted((each for each in changes if position.is_new(each.change_id)), key=_number)
+        told = _first_of(fresh, most)
+        if len(told) == len(fresh):
+            return _difference(listing, fresh, listing.position)
+        return replace(_difference(listing, told, position.after(told, 0)), is_cut=True)
 
 
 async def _check_exists(session: Session, place: Place, listing: Listing, position: Position) -> None:
@@ -197,7 +203,21 @@ async def _check_exists(session: Session, place: Place, listing: Listing, positi
         raise ValueError("the sync token is of a time that the store knows nothing of")
 
 
-def _difference(listing: Listing, changes: Sequence[Change]) -> Difference:
+def _number(change: Change) -> int:
+    return change.change_id
+
+
+def _first_of(changes: Sequence[Change], most: int | None) -> Sequence[Change]:
+    """The changes of the first so many items, in the order in which they happened."""
+    keys: set[bytes] = set()
+    for place, change in enumerate(changes):
+        keys.add(change.source_key)
+        if most is not None and len(keys) > most:
+            return changes[:place]
+    return changes
+
+
+def _difference(listing: Listing, changes: Sequence[Change], position: Position) -> Difference:
     changed, removed = [], []
     for key in collapse(changes):
         entry = listing.by_key.get(key)
@@ -207,7 +227,7 @@ def _difference(listing: Listing, changes: Sequence[Change]) -> Difference:
             removed.append(listing.gone[key])
         else:
             removed.append(_gone_href(key, changes, listing))
-    return Difference(listing.position, changed, [href for href in removed if href])
+    return Difference(position, changed, [href for href in removed if href])
 
 
 def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing) -> str:

@@ -53,13 +53,21 @@ def element(tag: str) -> str:
 class ItemProps:
     """Writes the properties that a request asks of items; which ones is decided once for all of them."""
 
-    def __init__(self, tags: Sequence[str], kind: Kind, *, minimal: bool = False) -> None:
+    def __init__(
+        self,
+        tags: Sequence[str],
+        kind: Kind,
+        *,
+        minimal: bool = False,
+        part: Callable[[str], str] | None = None,
+    ) -> None:
+        self._part = part
         writers = {
             f"{_D}getetag": _etag,
             f"{_D}getcontenttype": lambda entry, text: _content_type(kind),
             f"{_D}resourcetype": lambda entry, text: "<resourcetype/>",
             f"{_D}getlastmodified": _last_modified,
-            CALENDAR_DATA if kind.is_calendar else ADDRESS_DATA: _data,
+            CALENDAR_DATA if kind.is_calendar else ADDRESS_DATA: self._data,
         }
         self.needs_text = any(tag in DATA_TAGS and tag in writers for tag in tags)
         self._found: list[Callable[[Entry, str], str]] = [writers[tag] for tag in tags if tag in writers]
@@ -78,6 +86,10 @@ class ItemProps:
         present = f"<propstat><prop>{found}</prop>{_OK}" if found or not self._missing else ""
         return f"<response><href>{path}</href>{present}{self._missing}</response>"
 
+    def _data(self, entry: Entry, text: str) -> str:
+        name = "CR:address-data" if entry.component == "VCARD" else "C:calendar-data"
+        return f"<{name}>{xml_text(self._part(text) if self._part is not None else text)}</{name}>"
+
 
 def _etag(entry: Entry, text: str) -> str:
     return f"<getetag>{entry.etag}</getetag>"
@@ -91,14 +103,17 @@ def _last_modified(entry: Entry, text: str) -> str:
     return f"<getlastmodified>{formatdate(to_unix(entry.modified) if entry.modified else 0, usegmt=True)}</getlastmodified>"
 
 
-def _data(entry: Entry, text: str) -> str:
-    name = "CR:address-data" if entry.component == "VCARD" else "C:calendar-data"
-    return f"<{name}>{xml_text(text)}</{name}>"
+TRUNCATED: Final = "<error><number-of-matches-within-limits/></error>"
 
 
-def status_response(path: str, status: str) -> str:
+def status_response(path: str, status: str, more: str = "") -> str:
     """The response for an item of which there is nothing to tell but a status ("404 Not Found")."""
-    return f"<response><href>{path}</href><status>HTTP/1.1 {status}</status></response>"
+    return f"<response><href>{path}</href><status>HTTP/1.1 {status}</status>{more}</response>"
+
+
+def cut_response(path: str) -> str:
+    """The response that says that there is more than was told (RFC 6578 3.6, RFC 6352 8.6.2)."""
+    return status_response(path, "507 Insufficient Storage", TRUNCATED)
 
 
 def document(parts: Iterable[str], token: str = "") -> bytes:

@@ -5,27 +5,29 @@ They cost what their answer costs: one listing from memory, one batched read for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from radicale.app.report import test_filter
-from radicale.item.filter import TIMESTAMP_MAX, TIMESTAMP_MIN, time_range_timestamps
-
-from gateway.dav import freebusy, hrefs
-from gateway.dav.collection import Collection, StoredItem
+from gateway.dav import freebusy, hrefs, tokens, zones
+from gateway.dav.collection import Collection
 from gateway.dav.errors import BadRequest, Refused
 from gateway.dav.listing import Entry, visible
 from gateway.dav.multistatus import (
     ADDRESS_DATA,
+    CALENDAR_DATA,
     DATA_TAGS,
     ItemProps,
+    cut_response,
     document,
     href_text,
     status_response,
     xml_text,
 )
+from gateway.dav.query.addressdata import AddressData
+from gateway.dav.query.calendardata import CalendarData
+from gateway.dav.query.ranges import read_range
 
 _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
@@ -34,8 +36,6 @@ SYNC: Final = f"{_D}sync-collection"
 MULTIGETS: Final = (f"{_C}calendar-multiget", f"{_CR}addressbook-multiget")
 QUERIES: Final = (f"{_C}calendar-query", f"{_CR}addressbook-query")
 FREE_BUSY: Final = f"{_C}free-busy-query"
-EXPAND: Final = f"{_C}expand"
-_TRUNCATED: Final = "507 Insufficient Storage"
 
 
 class Report:
@@ -47,12 +47,26 @@ class Report:
         self.collection = collection
         self.root = root
         self.base = quote(f"{prefix}/{collection.path}/")
-        prop = root.find(f"{_D}prop")
-        tags = [each.tag for each in prop] if prop is not None else [f"{_D}getetag"]
-        self.props = ItemProps(tags, collection.place.kind, minimal=minimal)
-        self.version = _version(prop)
         self.most = most
         self.prefix = prefix
+        self.zone = zones.of_query(root, collection)
+        prop = root.find(f"{_D}prop")
+        tags = [each.tag for each in prop] if prop is not None else [f"{_D}getetag"]
+        self.version = "3.0"
+        part = self._part(prop) if prop is not None else None
+        self.props = ItemProps(tags, collection.place.kind, minimal=minimal, part=part)
+
+    def _part(self, prop: ET.Element) -> Callable[[str], str] | None:
+        """What is told of each text, None for all of it (Refused for what does not exist)."""
+        data: CalendarData | AddressData
+        if self.collection.place.kind.is_calendar:
+            element = prop.find(CALENDAR_DATA)
+            data = CalendarData(element if element is not None else ET.Element(CALENDAR_DATA), self.zone)
+        else:
+            element = prop.find(ADDRESS_DATA)
+            data = AddressData(element if element is not None else ET.Element(ADDRESS_DATA))
+            self.version = data.version
+        return data.of if data.is_partial else None
 
     def responses(self, entries: list[Entry]) -> Iterator[str]:
         """A response for each item; texts are read in one go."""
@@ -71,70 +85,82 @@ class Report:
         """sync-collection (RFC 6578 3.2). Items that came since a token are told again rather than missed."""
         collection, place = self.collection, self.collection.place
         token = (self.root.findtext(f"{_D}sync-token") or "").strip()
-        if not token:
-            entries = collection.entries
-            self._refuse_more(entries)
-            return document(self.responses(entries), collection.token)
+        most = self._limit(f"{_D}limit/{_D}nresults")
+        base, last = tokens.page_of(token)
         try:
-            difference = collection.scope.since(place, token)
+            if not token or last:
+                return self._page(base, last, most)
+            difference = collection.scope.since(place, token, most)
         except ValueError as error:
             raise Refused(403, "D:valid-sync-token", str(error)) from error
         changed = visible(difference.changed, place)
-        self._refuse_more([*changed, *difference.removed])
-        removed = [status_response(href_text(self.base, href), "404 Not Found") for href in difference.removed]
-        return document([*self.responses(changed), *removed], collection.token_at(difference.position))
+        parts = [*self.responses(changed)]
+        parts += [status_response(href_text(self.base, href), "404 Not Found") for href in difference.removed]
+        if difference.is_cut:
+            parts.append(cut_response(self.base))
+        return document(parts, collection.token_at(difference.position))
 
-    def _refuse_more(self, found: Iterable[object]) -> None:
-        """A client that takes only so many results gets none of too many (RFC 6578 3.7)."""
-        limit = self.root.findtext(f"{_D}limit/{_D}nresults")
-        if limit and limit.strip().isdigit() and len(list(found)) > int(limit):
-            raise Refused(507, "D:number-of-matches-within-limits")
+    def _page(self, base: str, last: bytes, most: int | None) -> bytes:
+        """All items, or those behind the last one told, as many as the client takes (ValueError)."""
+        collection = self.collection
+        if base:
+            collection.check_token(base)
+        token = base or collection.token
+        entries = collection.entries
+        if most is not None or last:
+            entries = sorted((each for each in entries if each.source_key > last), key=_source_key)
+        parts = [*self.responses(entries[:most])]
+        if most is None or len(entries) <= most:
+            return document(parts, token)
+        parts.append(cut_response(self.base))
+        return document(parts, tokens.paged(token, entries[most - 1].source_key))
+
+    def _limit(self, path: str) -> int | None:
+        """How many results the client takes (Refused for a limit under which nothing could be told)."""
+        text = (self.root.findtext(path) or "").strip()
+        if not text:
+            return None
+        if not text.isdigit() or not int(text):
+            raise Refused(507, "D:number-of-matches-within-limits", "nresults is a number greater than zero")
+        return int(text)
 
     def multiget(self) -> bytes:
         """calendar-multiget and addressbook-multiget (RFC 4791 7.9, RFC 6352 8.7)."""
-        asked = [each.text or "" for each in self.root.iterfind(f"{_D}href")]
+        asked = list(dict.fromkeys(each.text or "" for each in self.root.iterfind(f"{_D}href")))
         if len(asked) > self.most:
             raise Refused(507, "D:number-of-matches-within-limits")
+        names = {href: name for href in asked if (name := self._name(href))}
+        there = self.collection.entries_of(list(dict.fromkeys(names.values())))
         found: list[Entry] = []
         missing: list[str] = []
-        for href in dict.fromkeys(asked):
-            item = self._item(href)
-            if item is None:
-                missing.append(status_response(xml_text(quote(unquote(urlsplit(href).path))), "404 Not Found"))
+        for href in asked:
+            name = names.get(href, "")
+            if name in there:
+                found.append(there[name]._replace(href=name))
             else:
-                found.append(item.entry._replace(href=hrefs.split_path(unquote(urlsplit(href).path))[-1]))
+                missing.append(status_response(xml_text(quote(unquote(urlsplit(href).path))), "404 Not Found"))
         return document([*self.responses(found), *missing])
 
-    def _item(self, href: str) -> StoredItem | None:
+    def _name(self, href: str) -> str:
+        """The last part of the path of an item of this collection, "" for any other."""
         parts = hrefs.split_path(unquote(urlsplit(href).path).removeprefix(self.prefix))
-        if len(parts) != 3 or parts[1] not in (
-            self.collection.place.name,
-            self.collection.place.source_key.hex(),
-        ):
-            return None
-        return self.collection.item(parts[2])
+        place = self.collection.place
+        return parts[2] if len(parts) == 3 and parts[1] in (place.name, place.source_key.hex()) else ""
 
     def query(self) -> bytes:
         """calendar-query and addressbook-query (RFC 4791 7.8, RFC 6352 8.6)."""
         filters = [*self.root.iterfind(f"{_C}filter"), *self.root.iterfind(f"{_CR}filter")]
-        limit = self.root.findtext(f"{_CR}limit/{_CR}nresults") or ""
-        most = min(self.most, int(limit)) if limit.strip().isdigit() else self.most
-        entries = list(self._matching(filters))
+        limit = self._limit(f"{_CR}limit/{_CR}nresults")
+        most = min(self.most, limit) if limit is not None else self.most
+        entries = self.collection.matching(filters, self.zone, most)
         parts = [*self.responses(entries[:most])]
         if len(entries) > most:
-            parts.append(status_response(self.base, _TRUNCATED))
+            parts.append(cut_response(self.base))
         return document(parts)
 
-    def _matching(self, filters: list[ET.Element]) -> Iterator[Entry]:
-        tag = self.collection.tag
-        try:
-            for item, matched in self.collection.get_filtered(filters):
-                if isinstance(item, StoredItem) and (
-                    matched or all(test_filter(tag, item, each) for each in filters)
-                ):
-                    yield item.entry
-        except ValueError as error:
-            raise BadRequest(f"the filter cannot be understood: {error}") from error
+
+def _source_key(entry: Entry) -> bytes:
+    return entry.source_key
 
 
 def free_busy(collection: Collection, root: ET.Element, now: float) -> bytes:
@@ -142,22 +168,8 @@ def free_busy(collection: Collection, root: ET.Element, now: float) -> bytes:
     time_range = root.find(f"{_C}time-range")
     if time_range is None:
         raise BadRequest("a free-busy-query names a time range")
-    try:
-        start, end = time_range_timestamps(time_range)
-    except ValueError as error:
-        raise BadRequest(f"the time range cannot be understood: {error}") from error
-    if not TIMESTAMP_MIN < start < end < TIMESTAMP_MAX:
-        raise BadRequest("the time range needs a beginning and an end after it")
+    start, end = read_range(time_range, "C:valid-filter", both=True).seconds
     return freebusy.write(collection.free_busy(start, end), start, end, now)
-
-
-def _version(prop: ET.Element | None) -> str:
-    """The vCard version that is asked for (RFC 6352 10.4)."""
-    data = prop.find(ADDRESS_DATA) if prop is not None else None
-    version = data.get("version", "3.0") if data is not None else "3.0"
-    if version not in ("3.0", "4.0"):
-        raise Refused(403, "CR:supported-address-data")
-    return version
 
 
 def asks_only_items(root: ET.Element | None) -> bool:

@@ -6,7 +6,7 @@ the thread waits for each. Nothing outlives the request but the shared caches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -126,15 +126,25 @@ class RequestScope:
             return self.wait(lambda: self.shared.directory.listing(self.session))
         return self.wait(lambda: self.shared.listings.fresh(self.session_of(place), place))
 
+    def directory_search(
+        self, restriction: Restriction | None, fits: Callable[[str], bool], most: int
+    ) -> list[Entry]:
+        """Entries of the global address book that the store finds and that fit, at most ``most`` and one."""
+        return self.wait(lambda: self.shared.directory.search(self.session, restriction, fits, most))
+
+    def directory_find(self, entryids: Sequence[bytes]) -> dict[bytes, Entry]:
+        """Entries of the global address book by their ids."""
+        return self.wait(lambda: self.shared.directory.find(self.session, entryids)) if entryids else {}
+
     def matching(self, place: Place, restriction: Restriction) -> set[bytes]:
         """The source keys of the items of a collection that a restriction matches."""
         return self.wait(lambda: matching(self.session_of(place), place, restriction))
 
-    def since(self, place: Place, token: str) -> Difference:
-        """What happened since a token (ValueError)."""
+    def since(self, place: Place, token: str, most: int | None = None) -> Difference:
+        """What happened since a token, of at most so many items (ValueError)."""
         if place.home is None:
             return self.wait(lambda: self.shared.directory.since(self.session, token))
-        return self.wait(lambda: self.shared.listings.since(self.session_of(place), place, token))
+        return self.wait(lambda: self.shared.listings.since(self.session_of(place), place, token, most))
 
     def texts(self, place: Place, entries: list[Entry], version: str = "3.0") -> dict[bytes, bytes]:
         """Source key to text of items, read in batches."""

@@ -16,6 +16,7 @@ from gateway.mapi.changes import Change
 #: How many numbers before the position are looked at again.
 OVERLAP: Final = 32
 _TOKEN: Final = re.compile(r"data:,([0-9a-f]{1,64})-(\d{1,10})-([0-9a-f]{1,8})")
+_PAGED: Final = re.compile(r"(.+)\+((?:[0-9a-f]{2}){1,500})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +63,18 @@ def read(token: str, folder: bytes) -> Position:
     if match is None or match[1] != folder.hex()[-24:]:
         raise ValueError("not a sync token of this collection")
     return Position(int(match[2]), int(match[3], 16))
+
+
+def paged(token: str, last: bytes) -> str:
+    """The token of a first listing that was cut behind the item with this source key (RFC 6578 3.6).
+
+    Items are told in the order of their keys. What changes meanwhile is told after the last page, since the token
+    of that is the one of the first.
+    """
+    return f"{token}+{last.hex()}"
+
+
+def page_of(token: str) -> tuple[str, bytes]:
+    """The token under a cut listing, and the source key of the last item told (empty when nothing was cut)."""
+    match = _PAGED.fullmatch(token)
+    return (match[1], bytes.fromhex(match[2])) if match else (token, b"")

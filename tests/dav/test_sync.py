@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.ids import parse_object_entryid
@@ -100,9 +102,83 @@ def test_an_item_of_another_program_is_named_by_its_source_key_and_stays_as_it_i
     assert client.sync(book, newer)[1] == {path: ""}
 
 
-def test_a_limit_that_is_too_small_is_told(client: Client) -> None:
+def limited(client: Client, path: str, token: str, most: int) -> tuple[list[str], bool, str]:
+    """The paths that a limited sync-collection tells, whether there is more, and the token to go on from."""
+    body = (
+        f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token><sync-level>1</sync-level>'
+        f"<limit><nresults>{most}</nresults></limit><prop><getetag/></prop></sync-collection>"
+    )
+    answer = client("REPORT", path, body)
+    assert answer.status == 207, answer.text
+    cut = answer.responses.get(path)
+    if cut is not None:
+        assert " 507 " in (cut.findtext(f"{D}status") or "")
+        assert cut.find(f"{D}error/{D}number-of-matches-within-limits") is not None
+    told = [href for href in answer.hrefs if href != path]
+    assert len(told) <= most
+    return told, cut is not None, answer.xml.findtext(f"{D}sync-token") or ""
+
+
+def all_pages(client: Client, path: str, token: str, most: int) -> tuple[list[str], str]:
+    found: list[str] = []
+    more = True
+    while more:
+        told, more, token = limited(client, path, token, most)
+        assert told or not more
+        found += told
+    return found, token
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 5, 6])
+def test_a_first_listing_is_cut_where_the_client_wants(client: Client, most: int) -> None:
     book = client.collection("addressbook")
-    put(client, book, "one")
-    put(client, book, "two")
-    body = '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level><limit><nresults>1</nresults></limit><prop><getetag/></prop></sync-collection>'
-    assert client("REPORT", book, body).status == 507
+    paths = {put(client, book, f"c{number}") for number in range(5)}
+    found, token = all_pages(client, book, "", most)
+    assert len(found) == 5
+    assert set(found) == paths
+    assert limited(client, book, token, most) == ([], False, token)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 9])
+def test_changes_are_cut_where_the_client_wants(client: Client, most: int) -> None:
+    book = client.collection("addressbook")
+    old = [put(client, book, f"old{number}") for number in range(3)]
+    token, _ = client.sync(book)
+    new = [put(client, book, f"new{number}") for number in range(3)]
+    client("DELETE", old[0])
+    put(client, book, "old1")
+    found, token = all_pages(client, book, token, most)
+    assert set(found) == {*new, old[0], old[1]}
+    assert client.sync(book, token) == (token, {})
+
+
+def test_what_changes_between_two_pages_is_told_after_the_last(client: Client) -> None:
+    book = client.collection("addressbook")
+    for number in range(4):
+        put(client, book, f"c{number}")
+    first, more, token = limited(client, book, "", 2)
+    assert more
+    put(client, book, first[0].removeprefix(book).removesuffix(".vcf"))
+    client("DELETE", first[1])
+    fresh = put(client, book, "fresh")
+    rest, token = all_pages(client, book, token, 2)
+    _, changes = client.sync(book, token)
+    assert changes[first[1]] == ""
+    assert changes[first[0]]
+    assert fresh in {*rest, *changes}
+
+
+def test_a_page_of_another_gateway_is_gone_on_with(dav: Server, client: Client) -> None:
+    book = client.collection("addressbook")
+    paths = {put(client, book, f"c{number}") for number in range(3)}
+    first, _, token = limited(client, book, "", 1)
+    rest, _ = all_pages(Client(dav.new_head(), client.user), book, token, 1)
+    assert {*first, *rest} == paths
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "many"])
+def test_a_limit_under_which_nothing_can_be_told_is_refused(client: Client, most: str) -> None:
+    body = f'<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level><limit><nresults>{most}</nresults></limit><prop><getetag/></prop></sync-collection>'
+    answer = client("REPORT", client.collection("addressbook"), body)
+    assert answer.status == 507
+    assert answer.xml.find(f"{D}number-of-matches-within-limits") is not None

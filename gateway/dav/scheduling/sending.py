@@ -1,0 +1,120 @@
+"""Sending: messages put into the user's Outbox and then the store's outgoing queue (MS-OXOCAL 3.1.4.6, MS-OXOMSG).
+
+They are queued before the calendar is changed and taken back when that fails: whatever dies when, guests may hear of a
+meeting twice but never not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from twisted.logger import Logger
+
+from gateway.convert.ical import meeting_content
+from gateway.convert.ical import propids as ids
+from gateway.convert.ical.addressees import addressed
+from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.ical.people import RECIPIENT, SENDER, address_of, new_row, person_props
+from gateway.dav.errors import Refused
+from gateway.dav.scheduling.organizing import Message
+from gateway.mapi import proptags as pr
+from gateway.mapi.content import MessageContent
+from gateway.mapi.errors import MapiError
+from gateway.mapi.ids import parse_object_entryid
+from gateway.mapi.props import NamedProps
+from gateway.mapi.times import from_unix
+from gateway.mapiclient.errors import TransportError
+from gateway.mapiclient.message import delete_messages, save_new_message
+from gateway.mapiclient.store import Store
+from gateway.mapiclient.wire.calls_object import AbortSubmit, SubmitMessage
+
+log: Final = Logger()
+_UNSENT_READ: Final = 9
+_MASTER_AND_FILE: Final = 3
+_TO: Final = 1
+_SUBJECTS: Final = {
+    "IPM.Schedule.Meeting.Canceled": "Canceled: ",
+    "IPM.Schedule.Meeting.Resp.Pos": "Accepted: ",
+    "IPM.Schedule.Meeting.Resp.Neg": "Declined: ",
+    "IPM.Schedule.Meeting.Resp.Tent": "Tentative: ",
+}
+
+
+@dataclass(slots=True)
+class Sending:
+    """How mail leaves this process."""
+
+    queue_runs: bool = False
+    """Whether this process empties the store's outgoing queue."""
+    may_send_as: Callable[[str, str], Awaitable[bool]] | None = None
+    """Whether a user (login name) may send under an address; None when nobody can tell."""
+
+
+def content_of(
+    message: Message, sender: tuple[str, str], options: IcalOptions, now: float
+) -> MessageContent | None:
+    """The message as MAPI has it; ``sender`` is the name and address of who sends. None when it has no form."""
+    content = meeting_content(message.text, "", None, options)
+    if content is None:
+        return None
+    rows = [row for row in content.recipients if address_of(row, RECIPIENT).lower() in message.recipients]
+    known = {address_of(row, RECIPIENT).lower() for row in rows}
+    rows += [new_row("", each, _TO) for each in message.recipients if each not in known]
+    content = addressed(content, rows, options)
+    name = content.props[pr.PR_MESSAGE_CLASS]
+    moment = from_unix(now)
+    props: NamedProps = {
+        pr.PR_SUBJECT: _SUBJECTS.get(name, "") + str(content.props.get(pr.PR_SUBJECT) or ""),
+        pr.PR_MESSAGE_FLAGS: _UNSENT_READ,
+        pr.PR_CLIENT_SUBMIT_TIME: moment,
+        pr.PR_SUBMIT_FLAGS: 0,
+        ids.REMINDER_SET: False,
+        **person_props(*sender, SENDER),
+    }
+    content.props |= props
+    return content
+
+
+async def stage(store: Store, contents: Iterable[MessageContent]) -> list[bytes]:
+    """Save messages in the Outbox of their sender; their entry ids. All of them or none (MapiError)."""
+    outbox = store.props.get(pr.PR_IPM_OUTBOX_ENTRYID)
+    if not outbox:
+        raise Refused(403, "", "your store has no Outbox: invitations cannot be sent")
+    sent = store.props.get(pr.PR_IPM_SENTMAIL_ENTRYID)
+    guid = parse_object_entryid(outbox).store
+    staged: list[bytes] = []
+    try:
+        for content in contents:
+            if sent:
+                content.props[pr.PR_SENTMAIL_ENTRYID] = sent
+            else:
+                content.props[pr.PR_DELETE_AFTER_SUBMIT] = True
+            staged.append((await save_new_message(store.session, outbox, guid, content)).entryid)
+    except BaseException:
+        await take_back(store, staged)
+        raise
+    return staged
+
+
+async def submit(store: Store, staged: Sequence[bytes]) -> None:
+    """Hand staged messages to the outgoing queue, all of them or none (QuotaExceeded, NoAccess)."""
+    try:
+        for entryid in staged:
+            await store.session.call(SubmitMessage(entryid=entryid, flags=_MASTER_AND_FILE))
+    except BaseException:
+        await take_back(store, staged)
+        raise
+
+
+async def take_back(store: Store, staged: Sequence[bytes]) -> None:
+    """Take messages out of the queue and the Outbox, those that have not gone yet."""
+    for entryid in staged:
+        with suppress(MapiError, TransportError):
+            await store.session.call(AbortSubmit(entryid=entryid))
+    try:
+        await delete_messages(store.session, staged, hard=True)
+    except (MapiError, TransportError) as error:
+        log.warn("messages stay in an Outbox and are not sent: {error}", error=str(error))
