@@ -61,6 +61,7 @@ TABLE: Final = (
     Capability("NAMESPACE", _IN),
     Capability("CHILDREN", _IN),
     Capability("SPECIAL-USE", _IN),
+    Capability("CREATE-SPECIAL-USE", _IN),
     Capability("LIST-EXTENDED", _IN),
     Capability("LIST-STATUS", _IN),
     Capability("LIST-MYRIGHTS", _IN),

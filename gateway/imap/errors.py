@@ -9,6 +9,7 @@ from gateway.convert.mime.transfer import UnknownEncoding
 from gateway.imap.answers import Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.errors import ParseError
+from gateway.mailbox.specialuse import UseImpossible
 from gateway.mapi import errors as mapi
 from gateway.mapiclient.errors import SessionLost, TooManyFailures, TransportError
 
@@ -23,7 +24,7 @@ class Answer:
     ours: bool = False
 
 
-#: The first row whose class fits counts. Empty words: the error's own.
+#: The first row whose class fits counts.
 _TABLE: Final[tuple[tuple[type[BaseException], str, str, str], ...]] = (
     (mapi.NotFound, "NO", "NONEXISTENT", "No such mailbox or message"),
     (mapi.NoAccess, "NO", "NOPERM", "You may not do this"),
@@ -57,6 +58,8 @@ def answer_to(error: BaseException, command: c.Command | None = None) -> Answer:
         return Answer("BAD", error.words, error.code)
     if isinstance(error, Refused):
         return Answer("NO", error.words, error.code)
+    if isinstance(error, UseImpossible):
+        return Answer("NO", str(error), "USEATTR")  # RFC 6154 section 3
     for kind, status, code, words in _TABLE:
         if isinstance(error, kind):
             if kind is mapi.NotFound and isinstance(command, _TARGETED):

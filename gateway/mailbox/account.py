@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.mailbox import acl
 from gateway.mailbox.annotations import SERVER, Annotations
@@ -83,9 +84,12 @@ class Account:
         others = name.partition(DELIMITER)[0] == OTHERS_PREFIX
         return (await self.mailboxes(others=others)).get(name)
 
-    async def create(self, name: str) -> Mailbox:
-        """Create a mailbox and the parents it lacks (Collision, NoAccess)."""
-        return await self.store.folders.create(name, self.store.seconds())
+    async def create(self, name: str, use: str | None = None) -> Mailbox:
+        """Create a mailbox, for a special use if one is given, and the parents it lacks.
+
+        Collision, NoAccess, UseImpossible.
+        """
+        return await self.store.folders.create(name, self.store.seconds(), use)
 
     async def delete(self, name: str) -> None:
         """Delete a mailbox (NotFound, NoAccess for special ones, NotEmpty with mailboxes below it)."""
@@ -187,11 +191,22 @@ class Account:
     async def annotations(self, mailbox: Mailbox | None) -> dict[str, bytes]:
         """The annotations of a mailbox, or of the server (RFC 5464): entry name to value."""
         key, folder, _ = _annotated(mailbox)
-        return await (await self._annotations()).read(key, folder)
+        found = await (await self._annotations()).read(key, folder)
+        if mailbox is not None and mailbox.special_use is not None:
+            found[SPECIAL_USE] = mailbox.special_use.encode("ascii")
+        return found
 
     async def annotate(self, mailbox: Mailbox | None, entries: Mapping[str, bytes | None]) -> None:
-        """Set annotations, or remove those whose value is None (TooBig, NoAccess)."""
-        await (await self._annotations()).write(*_annotated(mailbox), entries)
+        """Set annotations, or remove those whose value is None (TooBig, NoAccess, UseImpossible).
+
+        The special use of a mailbox is one of them (RFC 6154 section 4).
+        """
+        kept = dict(entries)
+        if mailbox is not None and SPECIAL_USE in kept:
+            use = (kept.pop(SPECIAL_USE) or b"").decode("utf-8", "replace").strip()
+            await self.store.folders.give_use(mailbox.name, use.title() or None, self.store.seconds())
+        if kept:
+            await (await self._annotations()).write(*_annotated(mailbox), kept)
 
     async def _annotations(self) -> Annotations:
         own = self.store.folders.own
@@ -204,6 +219,10 @@ class Account:
         status = await self.session.call(GetQuotaStatus(user_id=0, user_entryid=entryid))
         limits = (await self.session.call(GetQuota(user_id=0, user_entryid=entryid))).quota
         return Quota(status.store_size, limits.hard_size if limits is not None else 0)
+
+
+#: The entry that says, and sets, what a mailbox is for (RFC 6154 section 4).
+SPECIAL_USE: Final = "/private/specialuse"
 
 
 def _annotated(mailbox: Mailbox | None) -> tuple[str, bytes | None, bytes]:

@@ -8,9 +8,18 @@ from twisted.internet.defer import DeferredLock
 
 from gateway.mailbox import names
 from gateway.mailbox.reading import overlapping
-from gateway.mailbox.specialuse import special_folders
+from gateway.mailbox.specialuse import ARCHIVE, USES, UseImpossible, designate, special_folders
 from gateway.mailbox.subscriptions import decode_subscriptions, encode_subscriptions
-from gateway.mailbox.tree import FOLDER_TAGS, OTHER, PUBLIC, Mailbox, Mailboxes, StoreFolders, mailboxes_of
+from gateway.mailbox.tree import (
+    FOLDER_TAGS,
+    OTHER,
+    PERSONAL,
+    PUBLIC,
+    Mailbox,
+    Mailboxes,
+    StoreFolders,
+    mailboxes_of,
+)
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import Collision, MapiError, NoAccess, NotFound
 from gateway.mapi.notices import Event
@@ -175,12 +184,17 @@ class Folders:
 
     # Changing the tree
 
-    async def create(self, name: str, now: float) -> Mailbox:
-        """Create a mailbox and the parents it lacks (Collision, NoAccess)."""
+    async def create(self, name: str, now: float, use: str | None = None) -> Mailbox:
+        """Create a mailbox, with a special use if one is given, and the parents it lacks.
+
+        Collision, NoAccess, UseImpossible.
+        """
         tree = await self.tree(now)
         canonical = names.canonical(name)
         if canonical in tree:
             raise Collision(f"mailbox {canonical!r} exists already")
+        if use is not None:
+            _check_use(tree, canonical, use)
         levels = canonical.split(names.DELIMITER)
         place = len(levels) - 1
         while place and names.DELIMITER.join(levels[:place]) not in tree:
@@ -194,7 +208,38 @@ class Folders:
             )
             await self._make_mail_folder(parent)
         self.stale()
+        if use is not None:
+            await self._designate_or_remove(use, parent)
         return (await self.tree(now)).get(canonical)
+
+    async def _designate_or_remove(self, use: str, folder: bytes) -> None:
+        """A mailbox that cannot have the use it was created for is not created (RFC 6154 section 3)."""
+        try:
+            await designate(self.own, self._inbox, use, folder)
+        except BaseException:
+            await delete_folder(self._session, folder)
+            raise
+
+    async def give_use(self, name: str, use: str | None, now: float) -> None:
+        """Give a mailbox a special use, which another one may have to give up for it, or take its own away.
+
+        NotFound, NoAccess, UseImpossible.
+        """
+        mailbox = (await self.tree(now)).get(name)
+        before = mailbox.special_use
+        if use == before:
+            return
+        if before not in (None, ARCHIVE):
+            raise UseImpossible(f"{mailbox.name} stays the {before} mailbox until another one becomes it")
+        if mailbox.is_inbox or mailbox.namespace != PERSONAL or not mailbox.selectable:
+            raise UseImpossible(f"{mailbox.name} cannot have a special use")
+        if use is not None and use not in USES:
+            raise UseImpossible(f"there is no mailbox for {use} here")
+        if before is not None:
+            await designate(self.own, self._inbox, before, b"")
+        if use is not None:
+            await designate(self.own, self._inbox, use, mailbox.entryid)
+        self.stale()
 
     async def _make_mail_folder(self, entryid: bytes) -> None:
         """Say what the folder is for, so that other programs show it among the mail folders."""
@@ -218,7 +263,7 @@ class Folders:
     async def delete(self, name: str, now: float) -> Mailbox:
         """Delete a mailbox and its mails (NotFound; NoAccess for special ones; NotEmpty with children)."""
         mailbox = (await self.tree(now)).get(name)
-        if mailbox.is_inbox or mailbox.special_use is not None:
+        if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be deleted")
         await delete_folder(self._session, mailbox.entryid)
         self.stale()
@@ -228,7 +273,7 @@ class Folders:
         """Rename or move a mailbox with all below it (NotFound, Collision, FolderCycle, NoAccess)."""
         tree = await self.tree(now)
         mailbox = tree.get(old)
-        if mailbox.is_inbox or mailbox.special_use is not None:
+        if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be renamed")
         canonical = names.canonical(new)
         if canonical in tree and tree.get(canonical).entryid != mailbox.entryid:
@@ -240,3 +285,19 @@ class Folders:
         parent = self._parent(tree, above, canonical)
         await move_folder(self._session, mailbox.entryid, parent, names.folder_name(level))
         self.stale()
+
+
+def _is_needed(mailbox: Mailbox) -> bool:
+    """Whether other programs count on a folder being there; the archive is the user's own choice."""
+    return mailbox.is_inbox or mailbox.special_use not in (None, ARCHIVE)
+
+
+def _check_use(tree: Mailboxes, name: str, use: str) -> None:
+    """Raise UseImpossible unless a new mailbox may be made for this use."""
+    if use not in USES:
+        raise UseImpossible(f"there is no mailbox for {use} here")
+    if name.partition(names.DELIMITER)[0] in (PUBLIC_PREFIX, OTHERS_PREFIX):
+        raise UseImpossible("only own mailboxes have a special use")
+    taken = next((mailbox.name for mailbox in tree if mailbox.special_use == use), None)
+    if taken is not None:
+        raise UseImpossible(f"{taken} is the {use} mailbox already")

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final
 
 from gateway.imap.answers import Done, Refused
 from gateway.imap.codec import commands as c
 from gateway.imap.connection import User
 from gateway.mailbox.tree import Mailbox
 
-_USES: Final = frozenset({"\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"})
-
 
 async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
     """Create a mailbox and the parents it lacks; a delimiter at the end is ignored."""
-    if command.use:
-        raise Refused("The mail store chooses its special folders itself", "USEATTR")
+    if len(command.use) > 1:
+        raise Refused("A mailbox has one special use here", "USEATTR")
     name = command.mailbox.rstrip("/")
     if not name:
         raise Refused("A mailbox needs a name", "CANNOT")
-    mailbox = await user.account.create(name)
+    mailbox = await user.account.create(name, *command.use)
     yield Done("Created", f"MAILBOXID ({mailbox.mailbox_id})")
 
 
