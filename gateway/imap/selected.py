@@ -28,6 +28,10 @@ class Followed(Protocol):
         """UIDs, ascending, never changed in place."""
 
     @property
+    def uidnext(self) -> int:
+        """UIDNEXT."""
+
+    @property
     def modseqs(self) -> array[int]:
         """Mod-sequences, parallel."""
 
@@ -75,17 +79,25 @@ class Updates:
 class Selected:
     """The bookkeeping of one client in one mailbox.
 
+    A message whose UID is not above all that the client was told of (two deliveries at once may be committed in
+    the other order) stays unknown to it until it selects the mailbox anew: sequence numbers follow UIDs, and new
+    messages have the highest ones (RFC 9051 2.3.1).
+
     `saved` is the result of the last SEARCH RETURN (SAVE), ``$`` (6.4.4.1).
     """
 
-    __slots__ = ("_ghosts", "_highest", "_serial", "_told", "saved", "view")
+    __slots__ = ("_floor", "_ghosts", "_highest", "_late", "_serial", "_told", "saved", "view")
 
     def __init__(self, view: Followed) -> None:
         self.view = view
         self._told = view.uids
         self._serial = view.serial
         self._highest = view.highest_modseq
+        self._floor = view.uidnext - 1
+        """The highest UID the client was told of."""
         self._ghosts: set[int] = set()
+        self._late: frozenset[int] = frozenset()
+        """UIDs of messages that are there and the client will not be told of."""
         self.saved: array[int] = array("I")
 
     @property
@@ -100,7 +112,7 @@ class Selected:
 
     @property
     def ghosts(self) -> bool:
-        """Whether there are messages that are gone and the client does not know."""
+        """Whether the client counts other messages than the View has."""
         return bool(self._ghosts) or self._told is not self.view.uids
 
     def number(self, uid: int) -> int:
@@ -200,11 +212,16 @@ class Selected:
         self._serial = delta.serial
         if delta.complete:
             self._ghosts.update(uid for uid in delta.expunged if self.number(uid))
+            if delta.late or self._late:
+                late = [uid for uid in delta.late if uid <= self._floor and not self.number(uid)]
+                self._late = self._late.union(late).difference(delta.expunged)
             flagged: Iterable[int] = delta.flagged
             if modseq and delta.touched:
                 flagged = sorted({*delta.flagged, *delta.touched})
         else:
             self._ghosts.update(set(self._told).difference(view.uids))
+            old = view.uids[: bisect_right(view.uids, self._floor)]
+            self._late = frozenset(old).difference(self._told)
             pairs = zip(view.uids, view.modseqs, strict=True)
             flagged = [uid for uid, value in pairs if value > self._highest]
         self._highest = view.highest_modseq
@@ -213,12 +230,15 @@ class Selected:
     def _advance(self, *, expunge: bool) -> int:
         """Take the View's messages as told; how many of them are new. UIDs only ever grow at the end."""
         told, now = self._told, self.view.uids
-        first_new = bisect_right(now, told[-1]) if told else 0
+        first_new = bisect_right(now, self._floor)
         if expunge or not self._ghosts:
             self._ghosts.clear()
-            self._told = now
+            late = self._late
+            self._told = array("I", [uid for uid in now if uid not in late]) if late else now
         elif first_new < len(now):
             self._told = told + now[first_new:]
+        if first_new < len(now):
+            self._floor = now[-1]
         return len(now) - first_new
 
 

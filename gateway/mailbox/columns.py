@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from gateway.mailbox.flags import keywords_of, read_flags
 from gateway.mailbox.rows import Entry
 from gateway.mapi import proptags as pr
 from gateway.mapi.ids import change_id_of
-from gateway.mapi.props import PT_ERROR, Props, PropTag
+from gateway.mapi.props import PT_ERROR, NamedProps, PropKey, PropTag
 from gateway.mapi.tables import Row
 from gateway.mapi.times import to_unix
+
+K = TypeVar("K", bound=PropKey)
 
 _FIXED: Final = (
     pr.PR_EC_IMAP_ID,
@@ -31,9 +33,9 @@ _FIXED: Final = (
 )
 
 
-def entry_columns(keywords_tag: PropTag, marks_tag: PropTag) -> tuple[PropTag, ...]:
-    """The columns `entries_of` reads, in its order; the two tags are those of KEYWORDS and MARKS here."""
-    return (*_FIXED, keywords_tag, marks_tag)
+def entry_columns(keywords: K, marks: K) -> tuple[PropTag | K, ...]:
+    """The columns `entries_of` reads, in its order; the two are KEYWORDS and MARKS, or their tags here."""
+    return (*_FIXED, keywords, marks)
 
 
 def value_of(prop: tuple[PropTag, Any]) -> Any:
@@ -49,8 +51,8 @@ def entries_of(rows: Iterable[Row]) -> Iterator[Entry]:
             yield entry
 
 
-def entry_of(props: Props, entryid: bytes, hierarchy_id: int, columns: Sequence[PropTag]) -> Entry | None:
-    """The entry of a message that was loaded as an object; ``columns`` are those of a listing here."""
+def entry_of(props: NamedProps, entryid: bytes, hierarchy_id: int, columns: Sequence[PropKey]) -> Entry | None:
+    """The entry of a message that was loaded as an object, or stored; ``columns`` are those of a listing here."""
     known = {**props, pr.PR_ENTRYID: entryid, pr.PR_EC_HIERARCHYID: hierarchy_id}
     return _entry(map(known.get, columns))
 

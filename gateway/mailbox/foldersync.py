@@ -1,18 +1,18 @@
 """Following one folder: the first listing, and after that only what the store's change log tells (ICS).
 
-Change numbers may become visible out of order when two commits run at once, so a small overlap of the log is read
-again each time; rows that were seen already are skipped.
+Change numbers may become visible out of order when two commits run at once: `LogWindow` says what is read again. A
+change that is found late gets a mod-sequence above all that were told, so that clients ask for it.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gateway.mailbox.columns import entries_of, entry_columns, entry_of, value_of
 from gateway.mailbox.flags import MARKS, Flag
+from gateway.mailbox.logwindow import LogWindow
 from gateway.mailbox.reading import overlapping
 from gateway.mailbox.restrict import uid_ranges
 from gateway.mailbox.rows import Entry, Rows, key_hash
@@ -33,8 +33,6 @@ from gateway.mapiclient.wire.calls_object import LoadObject
 if TYPE_CHECKING:
     from gateway.mailbox.userstore import UserStore
 
-#: How many change numbers are read again.
-OVERLAP: Final = 32
 #: With more changed messages than this, the whole folder is listed again.
 MANY: Final = 500
 #: No more messages than this are loaded one by one; and only where the folder is much larger.
@@ -52,7 +50,11 @@ class FolderSync:
         self._mailbox = mailbox
         self._key = store.cache_key(mailbox)
         self._sync_id = 0
-        self._seen: deque[int] = deque(maxlen=OVERLAP * 4)
+        self._window = LogWindow(0)
+        self._opened_at = 0
+        """The position of the listing or the cache: changes up to it were in the rows then."""
+        self._written: dict[int, Entry] = {}
+        """Messages this process stored and the log has not told of, by the hashes of their source keys."""
         self._gone: list[int] = []
         self.dirty = False
         """Whether there is something to save."""
@@ -65,6 +67,7 @@ class FolderSync:
         rows = Rows.unpack(cached.messages) if cached is not None else None
         if cached is not None and rows is not None:
             self._sync_id = cached.sync_id
+            self._begin_at(cached.change_id)
             state = State(rows, cached.uidnext, cached.change_id, cached.change_id)
             try:
                 await self.catch_up(state)
@@ -72,9 +75,14 @@ class FolderSync:
                 pass  # the store has forgotten the sync id
             else:
                 return state
-        return await self._list_anew(State(uidnext=cached.uidnext if cached is not None else 1))
+        return await self._list_anew(cached.uidnext if cached is not None else 1)
 
-    async def _list_anew(self, state: State) -> State:
+    def _begin_at(self, position: int) -> None:
+        self._opened_at = position
+        self._window = LogWindow(position)
+
+    async def _list_anew(self, uidnext: int) -> State:
+        state = State()
         session, folder = self._store.session, self._mailbox.source_key
         self._sync_id = await new_sync(session, folder, SyncKind.CONTENTS, int(_FLAGS))
         # The position comes first: what changes while the table is read is then told once more, not missed.
@@ -83,8 +91,9 @@ class FolderSync:
         )
         async for batch in self._batches(None):
             state.arrive(batch)
-        state.change_id = max(state.change_id, position)
-        state.base = state.change_id
+        state.reserve(uidnext)
+        state.change_id = state.base = position
+        self._begin_at(position)
         self.dirty = True
         return state
 
@@ -101,18 +110,33 @@ class FolderSync:
 
     async def catch_up(self, state: State) -> None:
         """Bring the state up to date (NotFound when the sync id is not known any more)."""
-        changes, position = await self._changes_after(max(1, state.change_id - OVERLAP))
-        fresh = [
-            change
-            for change in changes
-            if change.change_id > state.change_id - OVERLAP and change.change_id not in self._seen
-        ]
+        now = self._store.seconds()
+        start = self._window.start(now)
+        found = await self._look(state, start, now)
+        if not found and self._window.must_look_again(start, now):
+            await self._look(state, self._window.settled, now)
+
+    async def _look(self, state: State, start: int, now: float) -> bool:
+        """Apply what the log has after ``start`` and was not applied yet; whether that was anything."""
+        changes, position = await self._changes_after(start)
+        fresh = set(self._window.fresh(change.change_id for change in changes if change.change_id > start))
         if fresh:
-            await self._apply(state, fresh)
-            self._seen.extend(change.change_id for change in fresh[-OVERLAP * 4 :])
+            await self._apply(state, [change for change in changes if change.change_id in fresh])
             self.dirty = True
-        newest = max((change.change_id for change in fresh), default=0)
-        state.change_id = max(state.change_id, position, newest)
+        state.change_id = max(state.change_id, position, max(fresh, default=0))
+        self._window.read(start, state.change_id, now, fresh)
+        return bool(fresh)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing can come to light any more that was committed before the last look."""
+        return self._window.is_settled
+
+    def expect(self, entries: Iterable[Entry]) -> None:
+        """Messages this process has just stored: when the log tells of them they need not be read."""
+        self._written.update((key_hash(entry.source_key), entry) for entry in entries)
+        while len(self._written) > MANY:
+            del self._written[next(iter(self._written))]
 
     async def _changes_after(self, change_id: int) -> tuple[list[Change], int]:
         return await get_changes(
@@ -125,41 +149,66 @@ class FolderSync:
         )
 
     async def _apply(self, state: State, changes: list[Change]) -> None:
-        places = {key: index for index, key in enumerate(state.rows.keys)} if len(changes) > 8 else None
+        rows, told = state.rows, state.highest_modseq
+        places = {key: index for index, key in enumerate(rows.keys)} if len(changes) > 8 else None
         removed: list[int] = []
         changed: dict[int, int] = {}
-        new: list[bytes] = []
+        new: dict[bytes, int] = {}
+        written: list[Entry] = []
         for change in collapse(changes).values():
-            index = _place(state.rows, places, change.source_key)
+            index = _place(rows, places, change.source_key)
+            own = self._written.pop(key_hash(change.source_key), None) if self._written else None
+            number = self._late(change.change_id, told)
             if change.is_delete:
                 if index >= 0:
-                    removed.append(state.rows.uids[index])
+                    removed.append(rows.uids[index])
+            elif index < 0 and own is not None and own.modseq == change.change_id:
+                written.append(own._replace(modseq=number))
             elif index < 0:
-                new.append(change.source_key)
+                new[change.source_key] = number
+            elif self._is_known(rows.modseqs[index], change.change_id):
+                continue
             elif change.action is ChangeAction.FLAG:
-                _amend_read(state, index, change)
+                _amend_read(state, index, change, number)
             else:
-                changed[state.rows.uids[index]] = change.change_id
-        await self._read_again(state, changed, new)
+                changed[rows.uids[index]] = number
+        await self._read_again(state, changed, new, written)
         self._gone += state.expunge(removed)
 
-    async def _read_again(self, state: State, changed: dict[int, int], new: list[bytes]) -> None:
-        """Read changed messages (UID to change number) and new ones (source keys) as they are now."""
-        if not changed and not new:
-            return
+    def _late(self, number: int, told: int) -> int:
+        """The mod-sequence of a change: its number, unless clients were told that they know all up to there."""
+        return told + 1 if self._opened_at < number <= told else number
+
+    def _is_known(self, modseq: int, number: int) -> bool:
+        """Whether a message's row, which has this mod-sequence, was read after the change of this number."""
+        return modseq == number or (number <= self._opened_at and number <= modseq)
+
+    async def _read_again(
+        self, state: State, changed: dict[int, int], new: dict[bytes, int], written: list[Entry]
+    ) -> None:
+        """Read changed messages (UID to mod-sequence) and new ones (source key to mod-sequence) as they are now."""
         if len(changed) > MANY:
             state.replace(await self._entries(None))
             return
-        if len(changed) + len(new) <= FEW < len(state.rows) // 8:
-            entries = await self._loaded(state, changed, new)
-        else:
-            entries = await self._listed(state, changed, bool(new))
+        entries = list(written)
+        few = len(changed) + len(new) <= FEW < len(state.rows) // 8
+        if (changed or new) and not few:
+            entries += await self._listed(state, changed, bool(new))
+        missing = [key for key in new if key not in {entry.source_key for entry in entries}]
+        if few:
+            entries += await self._loaded(state, [*changed], missing)
+        elif missing and len(missing) <= MANY:  # below UIDNEXT, or gone again
+            entries += await self._loaded(state, [], missing)
         state.amend(
             (entry.uid, entry.flags, entry.keywords, max(entry.modseq, changed[entry.uid]))
             for entry in entries
             if entry.uid in changed
         )
-        state.arrive(entries)
+        state.arrive(
+            entry._replace(modseq=max(entry.modseq, new.get(entry.source_key, 0)))
+            for entry in entries
+            if entry.uid not in changed
+        )
 
     async def _listed(self, state: State, changed: dict[int, int], new: bool) -> list[Entry]:
         """From one restricted listing, which costs the server a look at every message of the folder."""
@@ -169,7 +218,7 @@ class FolderSync:
             parts.append(uid_ranges(sorted(changed)))
         return await self._entries(parts[0] if len(parts) == 1 else Or(tuple(parts)))
 
-    async def _loaded(self, state: State, changed: dict[int, int], new: list[bytes]) -> list[Entry]:
+    async def _loaded(self, state: State, changed: list[int], new: list[bytes]) -> list[Entry]:
         """One by one, which costs nothing that grows with the folder."""
         rows = state.rows
         known = [rows.entryid(rows.index(uid)) for uid in changed]
@@ -258,9 +307,9 @@ def _place(rows: Rows, places: Mapping[int, int] | None, source_key: bytes) -> i
         return -1
 
 
-def _amend_read(state: State, index: int, change: Change) -> None:
+def _amend_read(state: State, index: int, change: Change, modseq: int) -> None:
     """Take a changed read flag from the change itself: it says what the flag is now."""
     rows = state.rows
     flags = rows.flags[index] & ~Flag.SEEN | (Flag.SEEN if change.flags & 1 else 0)
     keywords = rows.keyword_sets[rows.keywords[index]]
-    state.amend([(rows.uids[index], flags, keywords, change.change_id)])
+    state.amend([(rows.uids[index], flags, keywords, modseq)])

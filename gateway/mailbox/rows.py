@@ -129,14 +129,26 @@ class Rows:
             self.keyword_sets.append(words)
         return found
 
-    def append(self, entries: Iterable[Entry]) -> list[int]:
-        """Add messages with higher UIDs than any here, in any order; return the UIDs that were new."""
+    def add(self, entries: Iterable[Entry]) -> list[int]:
+        """Add messages in their places, in whatever order they come; the UIDs that were new, ascending.
+
+        UIDs nearly always grow at the end. Two deliveries at once may commit in the other order, though, and then
+        one appears below what is there already.
+        """
         last = self.uids[-1] if self.uids else 0
-        new = sorted({entry.uid: entry for entry in entries if entry.uid > last}.values())
+        new = sorted(
+            {entry.uid: entry for entry in entries if entry.uid > last or self.index(entry.uid) < 0}.values()
+        )
+        late = [entry for entry in new if entry.uid < last]
+        for entry in late:
+            self._insert(entry)
+        self._append(new[len(late) :])
+        return [entry.uid for entry in new]
+
+    def _append(self, new: Sequence[Entry]) -> None:
         if not new:
-            return []
-        uids = [entry.uid for entry in new]
-        self.uids = self.uids + array("I", uids)
+            return
+        self.uids = self.uids + array("I", [entry.uid for entry in new])
         self.flags.extend(entry.flags for entry in new)
         self.keywords.extend(self.keyword_set(entry.keywords) for entry in new)
         self.modseqs.extend(entry.modseq for entry in new)
@@ -146,19 +158,33 @@ class Rows:
         self.keys.extend(key_hash(entry.source_key) for entry in new)
         self.emails.extend(key_hash(entry.search_key or entry.source_key) for entry in new)
         for entry in new:
-            self._add_entryid(entry)
-        return uids
+            self._uniques += self._unique(entry)
 
-    def _add_entryid(self, entry: Entry) -> None:
+    def _insert(self, entry: Entry) -> None:
+        place = bisect_left(self.uids, entry.uid)
+        uids = array("I", self.uids)
+        uids.insert(place, entry.uid)
+        self.uids = uids
+        self.flags.insert(place, entry.flags)
+        self.keywords.insert(place, self.keyword_set(entry.keywords))
+        self.modseqs.insert(place, entry.modseq)
+        self.hierarchy_ids.insert(place, entry.hierarchy_id)
+        self.dates.insert(place, entry.date)
+        self.sizes.insert(place, min(entry.size, 0xFFFFFFFF))
+        self.keys.insert(place, key_hash(entry.source_key))
+        self.emails.insert(place, key_hash(entry.search_key or entry.source_key))
+        self._uniques[place * 16 : place * 16] = self._unique(entry)
+
+    def _unique(self, entry: Entry) -> bytes:
+        """The 16 bytes in which regular entry ids of one store differ; others are kept whole elsewhere."""
         entryid = entry.entryid
         regular = len(entryid) == _EID and entryid[44:] == bytes(4)
         if regular and not self._head:
             self._head = entryid[:28]
         if not regular or entryid[:28] != self._head:
             self._odd[entry.uid] = entryid
-            self._uniques += bytes(16)
-        else:
-            self._uniques += entryid[_UNIQUE]
+            return bytes(16)
+        return entryid[_UNIQUE]
 
     def remove(self, indices: Sequence[int]) -> list[int]:
         """Drop the messages at these ascending positions; return their UIDs."""

@@ -29,6 +29,8 @@ class Delta:
     touched: tuple[int, ...] = ()
     """UIDs, ascending, of which only the mod-sequence changed."""
     arrived: bool = False
+    late: tuple[int, ...] = ()
+    """UIDs of those that arrived although higher ones had been seen; they may be gone again."""
     complete: bool = True
     """False when the log does not reach back: compare the UIDs, and take every flag as changed."""
 
@@ -39,6 +41,7 @@ class _Event(NamedTuple):
     flagged: tuple[int, ...] = ()
     touched: tuple[int, ...] = ()
     arrived: bool = False
+    late: tuple[int, ...] = ()
 
 
 class State:
@@ -72,12 +75,18 @@ class State:
 
     def arrive(self, entries: Iterable[Entry]) -> list[int]:
         """Add new messages; return their UIDs."""
-        uids = self.rows.append(entries)
+        rows = self.rows
+        uids = rows.add(entries)
         if uids:
+            late = tuple(uid for uid in uids if uid < self._uidnext)
             self._uidnext = max(self._uidnext, uids[-1] + 1)
-            self._highest = max(self._highest, max(self.rows.modseqs[-len(uids) :]))
-            self._happened(arrived=True)
+            self._highest = max(self._highest, max(rows.modseqs[index] for index in rows.indices(uids)))
+            self._happened(arrived=True, late=late)
         return uids
+
+    def reserve(self, uidnext: int) -> None:
+        """Let UIDNEXT be no lower than it was known to be."""
+        self._uidnext = max(self._uidnext, uidnext)
 
     def expunge(self, uids: Iterable[int]) -> list[int]:
         """Drop messages; return the UIDs that were there, ascending."""
@@ -124,6 +133,7 @@ class State:
         expunged: set[int] = set()
         flagged: set[int] = set()
         touched: set[int] = set()
+        late: set[int] = set()
         arrived = False
         for event in reversed(self._log):
             if event.serial <= serial:
@@ -131,6 +141,7 @@ class State:
             expunged.update(event.expunged)
             flagged.update(event.flagged)
             touched.update(event.touched)
+            late.update(event.late)
             arrived = arrived or event.arrived
         return Delta(
             self.serial,
@@ -138,6 +149,7 @@ class State:
             tuple(sorted(flagged - expunged)),
             tuple(sorted(touched - flagged - expunged)),
             arrived,
+            tuple(sorted(late - expunged)),
         )
 
     def changed_since(self, modseq: int) -> array[int]:

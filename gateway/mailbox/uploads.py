@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -11,17 +11,20 @@ from gateway.convert.ical import meeting_content
 from gateway.convert.mime.frommime import from_mime
 from gateway.convert.mime.frommime_options import FromMimeOptions
 from gateway.convert.mime.original import original_properties
-from gateway.mailbox.columns import value_of
-from gateway.mailbox.flags import Flag, new_message_props
+from gateway.mailbox.columns import entry_columns, entry_of, value_of
+from gateway.mailbox.flags import MARKS, Flag, new_message_props
+from gateway.mailbox.rows import Entry
 from gateway.mailbox.source import crlf
 from gateway.mailbox.tree import Mailbox
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob, MessageContent
 from gateway.mapi.ids import parse_object_entryid
+from gateway.mapi.propnames import KEYWORDS
+from gateway.mapi.props import NamedProps
 from gateway.mapi.restrictions import Or, equals
 from gateway.mapi.times import from_unix
 from gateway.mapiclient.calling import Caller
-from gateway.mapiclient.message import delete_messages, load_prop, save_new_message
+from gateway.mapiclient.message import SavedMessage, delete_messages, load_prop, save_new_message
 from gateway.mapiclient.table import Table
 
 if TYPE_CHECKING:
@@ -63,18 +66,40 @@ def content_of(upload: Upload, now: int) -> MessageContent:
 async def append(store: UserStore, mailbox: Mailbox, uploads: Sequence[Upload]) -> list[int]:
     """Store mails; all of them or none (QuotaExceeded, NoAccess, NotFound). Returns their UIDs in order."""
     guid = parse_object_entryid(mailbox.store_entryid).store
-    made: list[bytes] = []
+    made: list[tuple[SavedMessage, NamedProps]] = []
     try:
         for upload in uploads:
             size = upload.data.size if isinstance(upload.data, Blob) else len(upload.data)
             content = await store.compute(size, partial(content_of, upload, store.filetime()))
-            made.append((await save_new_message(store.session, mailbox.entryid, guid, content)).entryid)
+            saved = await save_new_message(store.session, mailbox.entryid, guid, content)
+            made.append((saved, _kept(content)))
     except BaseException:
         if made:  # all or nothing (RFC 3502 6.3.11)
-            await delete_messages(store.session, made, hard=True)
+            await delete_messages(store.session, [saved.entryid for saved, _ in made], hard=True)
         raise
-    store.touched(mailbox)
-    return await uids_of(store.session, mailbox.entryid, made)
+    uids = await uids_of(store.session, mailbox.entryid, [saved.entryid for saved, _ in made])
+    store.appended(mailbox, [*_entries(made, uids)])
+    return uids
+
+
+#: What a View's row is made of, as it is in the content of a new message.
+_COLUMNS: Final = entry_columns(KEYWORDS, MARKS)
+
+
+def _kept(content: MessageContent) -> NamedProps:
+    """What of a message that was stored goes into a View's row."""
+    return {key: content.props[key] for key in _COLUMNS if key in content.props}
+
+
+def _entries(made: Iterable[tuple[SavedMessage, NamedProps]], uids: Iterable[int]) -> Iterator[Entry]:
+    """The rows of messages that were stored, as far as the store said enough of them."""
+    for (saved, kept), uid in zip(made, uids, strict=True):
+        if uid and pr.PR_SOURCE_KEY in saved.props and pr.PR_CHANGE_KEY in saved.props:
+            known = kept | {pr.PR_EC_IMAP_ID: uid}
+            known.update(saved.props.items())
+            entry = entry_of(known, saved.entryid, saved.server_id, _COLUMNS)
+            if entry is not None:
+                yield entry
 
 
 async def uids_of(session: Caller, folder: bytes, entryids: Sequence[bytes]) -> list[int]:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from gateway.mailbox.folders import FOLDER_EVENTS, Folders
+from gateway.mailbox.rows import Entry
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.specialuse import DRAFTS, SENT
 from gateway.mailbox.tree import Mailbox, Mailboxes
@@ -92,6 +93,12 @@ class UserStore:
         view = self._views.get(mailbox.entryid)
         if view is not None:
             view.noticed()
+
+    def appended(self, mailbox: Mailbox, entries: Sequence[Entry]) -> None:
+        """Messages were stored in a mailbox, ascending: an open View of it is told what is known of them."""
+        view = self._views.get(mailbox.entryid)
+        if view is not None:
+            view.appended(entries)
 
     def is_own_mail(self, view: View) -> bool:
         """Whether the mails of a View were written by their reader: drafts and sent mail show Bcc."""

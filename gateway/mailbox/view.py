@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred, DeferredLock
@@ -17,10 +18,11 @@ from twisted.logger import Logger
 from gateway.mailbox import search, writes
 from gateway.mailbox.criteria import Criterion
 from gateway.mailbox.foldersync import FolderSync
+from gateway.mailbox.logwindow import SETTLING
 from gateway.mailbox.metadata import MessageMeta, Metadata
 from gateway.mailbox.reading import Reading
 from gateway.mailbox.restrict import uid_range
-from gateway.mailbox.rows import Rows
+from gateway.mailbox.rows import Entry, Rows
 from gateway.mailbox.source import Source
 from gateway.mailbox.state import Delta, State
 from gateway.mailbox.threadids import ThreadIds
@@ -56,6 +58,7 @@ class View:
         self._looked = 0.0
         self._lock = DeferredLock()
         self._wakeup = store.later()
+        self._settling = store.later()
         self._subscription: Callable[[], None] | None = None
 
     # What IMAP calls the folder's numbers
@@ -177,6 +180,7 @@ class View:
     def close(self) -> None:
         """Stop following the store."""
         self._wakeup.cancel()
+        self._settling.cancel()
         if self._subscription is not None:
             self._subscription()
             self._subscription = None
@@ -192,8 +196,19 @@ class View:
         if self._watchers and not self._lock.locked:
             self._wakeup.after(NOTICE_DELAY, self._look)
 
-    def _look(self) -> None:
-        looking = Deferred.fromCoroutine(self.refresh())
+    def appended(self, entries: Sequence[Entry]) -> None:
+        """Messages were stored here by us: what is known of them need not be asked for."""
+        self._sync.expect(entries)
+        follows = [entry.uid for entry in entries] == list(range(self.uidnext, self.uidnext + len(entries)))
+        if not follows or any(entry.modseq <= self.highest_modseq for entry in entries):
+            self.noticed()  # others stored something in between, which has to be read first
+            return
+        before = self.serial
+        self.state.arrive(entries)
+        self.changed_since_serial(before)
+
+    def _look(self, *, force: bool = False) -> None:
+        looking = Deferred.fromCoroutine(self.refresh(force=force))
         looking.addErrback(
             lambda failure: self.log.warn(
                 "{mailbox} of {user} could not be looked at: {error}",
@@ -226,6 +241,8 @@ class View:
                 self._stale = False
                 await self._sync.catch_up(self.state)
             self._looked = self.store.seconds()
+            if self._watchers and not self._sync.is_settled:
+                self._settling.after(SETTLING + 1, partial(self._look, force=True))
         except BaseException:
             self._stale = True
             raise

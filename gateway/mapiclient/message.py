@@ -54,7 +54,7 @@ class SavedMessage:
     entryid: bytes
     server_id: int
     props: Props
-    """What the server set: times, source key, change key."""
+    """What the server set: times, source key, change key; and the search key."""
 
 
 async def load_prop(session: Caller, entryid: bytes, tag: PropTag, *, obj_id: int = 0) -> Value:
@@ -121,7 +121,8 @@ async def save_new_message(
         SaveObject(parent_entryid=folder, entryid=entryid, object=tree, flags=_ASSOCIATED if associated else 0)
     )
     saved = reply.object or ObjectTree()
-    return SavedMessage(entryid, saved.server_id, dict(saved.mod_props))
+    search_key = next(prop for prop in tree.mod_props if prop[0] == pr.PR_SEARCH_KEY)
+    return SavedMessage(entryid, saved.server_id, dict([search_key, *saved.mod_props]))
 
 
 async def object_tree(session: Caller, content: MessageContent) -> ObjectTree:

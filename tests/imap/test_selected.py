@@ -26,6 +26,10 @@ class View:
         return self.state.rows.uids
 
     @property
+    def uidnext(self) -> int:
+        return self.state.uidnext
+
+    @property
     def modseqs(self) -> array[int]:
         return self.state.rows.modseqs
 
@@ -154,7 +158,9 @@ def test_a_client_that_slept_too_long_compares() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["arrive", "expunge", "flag", "tell", "tell all"]), st.integers(0, 9))
+    st.tuples(
+        st.sampled_from(["arrive", "arrive late", "expunge", "flag", "tell", "tell all"]), st.integers(0, 9)
+    )
 )
 
 
@@ -164,10 +170,15 @@ def test_a_client_that_follows_the_rules_sees_the_truth(steps: list[tuple[str, i
     flags = dict.fromkeys((1, 2, 3), 0)
     selected = Selected(view)
     client: list[int] = [1, 2, 3]
+    highest = 3
+    ever = {1, 2, 3}
     for what, which in steps:
         uids = list(view.uids)
+        ever.update(uids)
         if what == "arrive":
             view.arrive(view.state.uidnext + which)
+        elif what == "arrive late" and (late := max(1, view.state.uidnext - which)) not in ever:
+            view.arrive(late)
         elif what == "expunge" and uids:
             view.expunge(uids[which % len(uids)])
         elif what == "flag" and uids:
@@ -177,11 +188,50 @@ def test_a_client_that_follows_the_rules_sees_the_truth(steps: list[tuple[str, i
             for number, uid in zip(reversed(updates.expunged_numbers), reversed(updates.expunged), strict=True):
                 assert client.pop(number - 1) == uid
             client += updates.arrived.uids
+            assert all(uid > highest for uid in updates.arrived.uids)
+            highest = max([highest, *updates.arrived.uids])
             assert updates.exists in (None, len(client))
             assert all(
                 client[n - 1] == u for n, u in zip(updates.flagged.numbers, updates.flagged.uids, strict=True)
             )
             flags.update(dict.fromkeys(updates.arrived.uids, 0))
         assert client == list(selected.uids)
-    selected.updates(expunge=True)
-    assert list(selected.uids) == list(view.uids)
+    client += selected.updates(expunge=True).arrived.uids
+    assert set(selected.uids) == {uid for uid in view.uids if uid in client or uid > highest}
+    assert list(Selected(view).uids) == list(view.uids)
+
+
+def test_a_message_that_comes_late_waits_for_the_next_select() -> None:
+    view = View(10, 30)
+    selected = Selected(view)
+    view.arrive(20)
+    view.arrive(40)
+    now = selected.updates(expunge=True)
+    assert (now.exists, list(now.arrived.numbers), list(now.arrived.uids)) == (3, [3], [40])
+    assert list(selected.uids) == [10, 30, 40]
+    view.flag(20)
+    assert list(selected.updates(expunge=True).flagged.uids) == []
+    view.expunge(20)
+    assert selected.updates(expunge=True).expunged == ()
+    assert list(selected.uids) == [10, 30, 40]
+
+
+def test_a_message_is_not_late_for_a_client_that_was_not_told_of_later_ones() -> None:
+    view = View(10)
+    selected = Selected(view)
+    view.arrive(30)
+    view.arrive(20)
+    now = selected.updates(expunge=True)
+    assert (now.exists, list(now.arrived.uids)) == (3, [20, 30])
+    assert selected.uids is view.uids
+
+
+def test_a_client_that_slept_too_long_does_not_see_a_late_message_either() -> None:
+    view = View(10, 30)
+    selected = Selected(view)
+    for _ in range(LOG_LENGTH + 1):
+        view.flag(10, 1)
+        view.flag(10, 0)
+    view.arrive(20, 40)
+    now = selected.updates(expunge=True)
+    assert (now.exists, list(now.arrived.uids), list(selected.uids)) == (3, [40], [10, 30, 40])

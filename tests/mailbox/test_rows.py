@@ -33,7 +33,7 @@ def entry(uid: int, **changes: object) -> Entry:
 
 def rows_of(*uids: int) -> Rows:
     rows = Rows()
-    rows.append(entry(uid) for uid in uids)
+    rows.add(entry(uid) for uid in uids)
     return rows
 
 
@@ -73,21 +73,31 @@ def expected(*uids: int) -> list[tuple[object, ...]]:
 
 def test_messages_are_kept_in_order_of_uid() -> None:
     rows = Rows()
-    assert rows.append([entry(9), entry(4), entry(7)]) == [4, 7, 9]
+    assert rows.add([entry(9), entry(4), entry(7)]) == [4, 7, 9]
     assert content(rows) == expected(4, 7, 9)
     assert [rows.index(uid) for uid in (4, 5, 9, 10)] == [0, -1, 2, -1]
 
 
-def test_a_uid_that_is_not_higher_is_not_added_again() -> None:
+def test_a_uid_that_is_there_is_not_added_again() -> None:
     rows = rows_of(4, 7)
-    assert rows.append([entry(7), entry(3), entry(8)]) == [8]
-    assert list(rows.uids) == [4, 7, 8]
+    assert rows.add([entry(7), entry(4, flags=1), entry(8)]) == [8]
+    assert content(rows) == expected(4, 7, 8)
+
+
+@given(st.lists(st.sets(st.integers(1, 60), max_size=5), max_size=8))
+def test_a_message_that_comes_late_goes_in_its_place(batches: list[set[int]]) -> None:
+    rows = Rows()
+    there: set[int] = set()
+    for batch in batches:
+        assert rows.add(entry(uid) for uid in batch) == sorted(batch - there)
+        there |= batch
+    assert content(rows) == expected(*sorted(there))
 
 
 def test_arrays_that_others_hold_do_not_change_under_them() -> None:
     rows = rows_of(1, 2, 3)
     held = rows.uids
-    rows.append([entry(4)])
+    rows.add([entry(4)])
     rows.remove([0])
     assert list(held) == [1, 2, 3]
 
@@ -104,7 +114,7 @@ def test_removing_leaves_the_others_whole(uids: set[int], data: st.DataObject) -
 @given(st.sets(st.integers(1, 4_000_000_000), max_size=20))
 def test_packed_rows_come_back(uids: set[int]) -> None:
     rows = Rows()
-    rows.append(entry(1)._replace(uid=uid) for uid in uids)
+    rows.add(entry(1)._replace(uid=uid) for uid in uids)
     back = Rows.unpack(rows.pack())
     assert back is not None
     assert content(back) == content(rows)
@@ -112,7 +122,7 @@ def test_packed_rows_come_back(uids: set[int]) -> None:
 
 def test_entry_ids_of_another_shape_are_kept() -> None:
     rows = rows_of(1)
-    rows.append([entry(2, entryid=b"short"), entry(3, entryid=message_entryid(b"x" * 16, b"y" * 16))])
+    rows.add([entry(2, entryid=b"short"), entry(3, entryid=message_entryid(b"x" * 16, b"y" * 16))])
     back = Rows.unpack(rows.pack())
     assert back is not None
     assert back.entryid(1) == b"short"

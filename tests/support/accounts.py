@@ -31,6 +31,8 @@ class Mail:
         more = {} if now is None else {"now": now}
         self.runtime = Runtime(reactor.reactor, self.cache, **more)
         self.accounts = Accounts(self.sessions, self.runtime)
+        self._directory = directory
+        self._others: list[tuple[Accounts, Sessions, UidCache]] = []
 
     def run(self, work: Callable[..., Awaitable[T]], *users: str, timeout: float = 30) -> T:
         """Run a coroutine function with an account for each user; log them out after it."""
@@ -48,16 +50,27 @@ class Mail:
 
         return reactor.run(logged_in, timeout)
 
+    async def anew(self, user: str) -> Account:
+        """An account of a gateway of its own, which shares the store with this one and nothing else."""
+        cache = UidCache(self._directory / f"uids{len(self._others)}.sqlite")
+        sessions = Sessions(self.pool, self.store.url)
+        accounts = Accounts(sessions, Runtime(reactor.reactor, cache))
+        self._others.append((accounts, sessions, cache))
+        return await accounts.login(user, user, application="tests")
+
     def close(self) -> None:
         """Log off and close everything."""
+        here = (self.accounts, self.sessions, self.cache)
 
         async def close() -> None:
-            self.accounts.close()
-            await self.sessions.close()
+            for accounts, sessions, _ in (here, *self._others):
+                accounts.close()
+                await sessions.close()
             self.pool.close()
 
         reactor.run(close)
-        self.cache.close()
+        for _, _, cache in (here, *self._others):
+            cache.close()
 
 
 @contextmanager

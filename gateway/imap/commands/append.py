@@ -25,8 +25,9 @@ async def stored(user: User, mailbox: Mailbox, messages: tuple[c.NewMessage, ...
     """Put new messages into a mailbox; their UIDs."""
     uploads = [await _upload(user, message) for message in messages]
     uids = await user.account.append(mailbox, uploads)
-    if user.selection is not None and user.selection.mailbox.entryid == mailbox.entryid:
-        await user.selection.view.refresh()  # 6.3.12: EXISTS comes with the answer
+    view = user.selection.view if user.selection is not None else None
+    if view is not None and view.mailbox.entryid == mailbox.entryid and view.index(uids[-1]) < 0:
+        await view.refresh()  # 6.3.12: EXISTS comes with the answer
     return uids
 
 

@@ -1,0 +1,198 @@
+"""A View follows its folder: what is read again, what is known already, and what comes late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.mailbox.account import Account
+from gateway.mailbox.flags import Flag
+from gateway.mailbox.rows import Entry
+from gateway.mailbox.uploads import Upload
+from gateway.mailbox.view import View
+from gateway.mailbox.writes import FlagChange
+from gateway.mapi.ids import message_entryid
+from tests.support.accounts import Mail, running_mail
+
+HELLO = b"From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: Hello\r\n\r\nHello, Bob\r\n"
+FAR = 1_000_000
+
+
+@pytest.fixture
+def mail(tmp_path: Path) -> Iterator[Mail]:
+    with running_mail(tmp_path, "alice") as running:
+        yield running
+
+
+async def inbox(account: Account) -> View:
+    return await account.view((await account.mailboxes()).get("INBOX"))
+
+
+def strangers(view: View, count: int) -> None:
+    """Let the View have seen messages with UIDs far above those the store will give next."""
+    view.state.arrive(
+        Entry(FAR + n, message_entryid(bytes(16), n.to_bytes(16, "big")), b"far%d" % n, n, 0, (), 1, 0, 0)
+        for n in range(count)
+    )
+
+
+def told(view: View) -> list[tuple[Any, ...]]:
+    """Everything the rows say."""
+    rows = view.rows
+    return [
+        (
+            rows.uids[at],
+            rows.entryid(at),
+            rows.hierarchy_ids[at],
+            rows.flags[at],
+            rows.keyword_sets[rows.keywords[at]],
+            rows.modseqs[at],
+            rows.dates[at],
+            rows.sizes[at],
+            rows.keys[at],
+            rows.emails[at],
+        )
+        for at in range(len(rows))
+    ]
+
+
+def calls_of(account: Account, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the calls the account's session makes from now on."""
+    names: list[str] = []
+    session, call_of_session = account.session, account.session.call
+
+    async def call(call: Any, **more: Any) -> Any:
+        names.append(call.name)
+        return await call_of_session(call, **more)
+
+    monkeypatch.setattr(session, "call", call)
+    return names
+
+
+async def as_another_gateway_sees_it(mail: Mail) -> list[tuple[Any, ...]]:
+    """The rows of a View that knows nothing but the store."""
+    account = await mail.anew("alice")
+    try:
+        return told(await inbox(account))
+    finally:
+        account.logout()
+
+
+@pytest.mark.parametrize("others", [1, 200], ids=["listed", "loaded one by one"])
+def test_a_message_that_is_committed_late_is_shown(mail: Mail, others: int) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        strangers(view, others)
+        before = view.serial
+        uids = [(await alice.append(view.mailbox, [Upload(HELLO)]))[0] for _ in range(2)]
+        await view.refresh(force=True)
+        assert list(view.uids[:2]) == uids
+        assert uids[-1] < FAR
+        assert view.since(before).late == tuple(uids)
+        assert view.uidnext == FAR + others
+
+    mail.run(work, "alice")
+
+
+def test_what_is_late_has_a_mod_sequence_that_nobody_was_told_of(mail: Mail) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)])
+        await view.refresh(force=True)
+        view.state.change_id += 20  # as if later changes were seen first
+        known = view.highest_modseq
+        await alice.append(view.mailbox, [Upload(HELLO)])
+        await view.change_flags(view.uids[:1], FlagChange("add", Flag.FLAGGED))
+        await view.refresh(force=True)
+        assert list(await view.changed_since(known)) == list(view.uids)
+        assert view.highest_modseq > known
+
+    mail.run(work, "alice")
+
+
+def test_an_append_to_an_open_mailbox_asks_for_nothing_but_the_uid(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)])
+        await view.refresh()
+        names = calls_of(alice, monkeypatch)
+        (uid,) = await alice.append(view.mailbox, [Upload(HELLO, Flag.SEEN, ("Work", "$Junk"), 1_700_000_000)])
+        assert list(view.uids)[-1] == uid
+        assert names == ["saveObject", "loadProp"]
+        names.clear()
+        await view.refresh(force=True)
+        assert names == ["getChanges"]
+
+    mail.run(work, "alice")
+
+
+@pytest.mark.parametrize(
+    "flags", [Flag.NONE, Flag.SEEN | Flag.FLAGGED, Flag.DRAFT | Flag.ANSWERED | Flag.FORWARDED]
+)
+def test_what_an_append_makes_known_is_what_the_store_says(mail: Mail, flags: Flag) -> None:
+    async def work(alice: Account) -> list[tuple[Any, ...]]:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO, flags, ("Work", "$Junk"), 1_700_000_000)])
+        await alice.append(view.mailbox, [Upload(HELLO), Upload(HELLO, flags)])
+        await view.refresh()
+        await alice.append(view.mailbox, [Upload(HELLO, flags), Upload(HELLO)])
+        assert len(view.uids) == 5
+        return told(view)
+
+    here = mail.run(work, "alice")
+    assert mail.run(lambda: as_another_gateway_sees_it(mail)) == here
+
+
+def test_an_append_after_what_others_stored_meanwhile_comes_after_it(mail: Mail) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await other.append(view.mailbox, [Upload(HELLO)])
+        finally:
+            other.logout()
+        before = view.serial
+        mine = await alice.append(view.mailbox, [Upload(HELLO)])
+        await view.refresh()
+        assert list(view.uids) == [*elsewhere, *mine]
+        assert view.since(before).late == ()
+
+    mail.run(work, "alice")
+
+
+def test_a_flag_that_another_sets_on_a_new_mail_is_seen(mail: Mail) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)])
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            await elsewhere.change_flags(elsewhere.uids, FlagChange("add", Flag.FLAGGED, ("Work",)))
+        finally:
+            other.logout()
+        await view.refresh(force=True)
+        assert view.flags[0] == Flag.FLAGGED
+        assert view.keyword_sets[view.keywords[0]] == ("Work",)
+
+    mail.run(work, "alice")
+
+
+def test_a_change_made_elsewhere_before_a_select_is_seen_by_it(mail: Mail) -> None:
+    """The View is in use and no notice has come yet: SELECT asks the store all the same."""
+
+    async def work(alice: Account, second: Account) -> None:
+        view = await inbox(alice)
+        other = await mail.anew("alice")
+        try:
+            for count in range(1, 4):
+                await other.append(view.mailbox, [Upload(HELLO)])
+                assert len((await inbox(second)).uids) == count
+        finally:
+            other.logout()
+
+    mail.run(work, "alice", "alice")
