@@ -197,7 +197,11 @@ def texts(value: str, separator: str = ",") -> list[str]:
 
 def escape(text: str) -> str:
     """Text as a TEXT value."""
-    text = _CONTROL.sub("", text)
+    if text.isprintable():  # the most texts are, and have nothing to be escaped
+        if "," not in text and ";" not in text and "\\" not in text:
+            return text
+    else:
+        text = _CONTROL.sub("", text)
     return _MUST_ESCAPE.sub(lambda match: "\\n" if match[0] in "\r\n" else "\\" + match[0], text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,7 +34,7 @@ class Block:
 
 def text_value(value: str) -> str:
     """A TEXT value."""
-    if not value.isascii():
+    if not value.isprintable() and not value.isascii():
         value = _UNWANTED.sub("", value)
     return escape(value)
 
@@ -54,12 +54,17 @@ def flat(block: Block, out: list[str]) -> None:
     out.append("END:" + block.name)
 
 
-def encoded(lines: Iterable[str]) -> bytes:
+def encoded(lines: Sequence[str]) -> bytes:
     """Lines as octets, folded."""
-    parts = [
-        line + "\r\n"
-        if len(line) <= _LONGEST and line.isascii() and line.isprintable()
-        else fold(line).decode("utf-8")
-        for line in lines
-    ]
-    return "".join(parts).encode("utf-8")
+    if not lines:
+        return b""
+    text = "\r\n".join(lines)
+    breaks = len(lines) - 1
+    if not text.count("\n") == breaks == text.count("\r"):
+        return b"".join(map(fold, lines))
+    data = text.encode("utf-8", "replace")
+    parts = data.split(b"\r\n")
+    if max(map(len, parts)) <= _LONGEST:
+        return data + b"\r\n"
+    pairs = zip(parts, lines, strict=True)
+    return b"".join([part + b"\r\n" if len(part) <= _LONGEST else fold(line) for part, line in pairs])

@@ -188,13 +188,12 @@ def of_rtime(minutes: int) -> datetime:
 
 def stamp(moment: datetime) -> str:
     """A DATE-TIME without zone."""
-    m = moment
-    return f"{m.year:04d}{m.month:02d}{m.day:02d}T{m.hour:02d}{m.minute:02d}{m.second:02d}"
+    return moment.isoformat()[:19].replace("-", "").replace(":", "")
 
 
 def date_text(moment: datetime) -> str:
     """A DATE."""
-    return f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
+    return moment.isoformat()[:10].replace("-", "")
 
 
 def utc_text(value: int | None) -> str | None:
