@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 from twisted.logger import Logger
 
 from gateway.imap import telling
-from gateway.imap.answers import Refused
+from gateway.imap.answers import Goodbye, Refused
 from gateway.imap.capabilities import capabilities
 from gateway.imap.codec.commands import State
 from gateway.imap.codec.cursor import Dialect
@@ -225,7 +225,7 @@ class User:
                 self._notifying.follow_selected()
 
     async def updates(self, *, expunge: bool = True) -> bytes:
-        """What happened that the client was not told yet, rendered."""
+        """What happened that the client was not told yet, rendered. Raises Goodbye without the mailbox."""
         told = self._selected_updates(expunge=expunge)
         if self._notifying is None:
             return told[0]
@@ -239,6 +239,9 @@ class User:
         selection = self.selection
         if selection is None:
             return b"", 0
+        if selection.view.gone:
+            # Sequence numbers mean nothing any more (RFC 2180 3.3).
+            raise Goodbye("The selected mailbox was deleted")
         highest = selection.told.uids[-1] if selection.told.count else 0
         return selection.updates(expunge=expunge), highest
 

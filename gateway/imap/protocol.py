@@ -191,7 +191,9 @@ class IMAP(Protocol):
             self._interject()
 
     def _not_said(self, failure: Failure) -> None:
-        if not isinstance(failure.value, CancelledError):
+        if isinstance(failure.value, Goodbye):
+            self.say_goodbye(failure.value)
+        elif not isinstance(failure.value, CancelledError):
             log.warn("{peer} could not be told what is new: {error}", peer=self.peer, error=failure.value)
 
     def _failed(self, failure: Failure) -> None:

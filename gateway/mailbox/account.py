@@ -100,6 +100,7 @@ class Account:
         inbox = (await self.mailboxes()).get(old)
         if not inbox.is_inbox:
             await self.store.folders.rename(old, new, self.store.seconds())
+            await self.store.follow_tree()
             return
         target = await self.create(new)
         view = await self.view(inbox)

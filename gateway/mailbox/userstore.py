@@ -12,9 +12,9 @@ from gateway.mailbox.folders import FOLDER_EVENTS, Folders
 from gateway.mailbox.rows import Entry
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.specialuse import DRAFTS, SENT
-from gateway.mailbox.tree import Mailbox, Mailboxes
+from gateway.mailbox.tree import PERSONAL, Mailbox, Mailboxes
 from gateway.mailbox.uploads import uids_of
-from gateway.mailbox.view import View
+from gateway.mailbox.view import NOTICE_DELAY, View
 from gateway.mapi.ids import parse_object_entryid
 from gateway.mapi.notices import Event
 from gateway.mapi.props import PropKey, PropTag
@@ -53,6 +53,7 @@ class UserStore:
         self._opening: dict[bytes, DeferredLock] = {}
         self._idle: dict[View, float] = {}
         self._sweep = runtime.later()
+        self._tree_look = runtime.later()
         self._subscription: Callable[[], None] | None = None
 
     async def open(self) -> None:
@@ -60,12 +61,13 @@ class UserStore:
         await self.folders.open()
         if self._subscription is None:
             self._subscription = self._subscribe(
-                self.folders.own.entryid, int(FOLDER_EVENTS), self.folders.stale
+                self.folders.own.entryid, int(FOLDER_EVENTS), self._tree_changed
             )
 
     def close(self) -> None:
         """Save and close everything; what is still being saved finishes by itself."""
         self._sweep.cancel()
+        self._tree_look.cancel()
         if self._subscription is not None:
             self._subscription()
             self._subscription = None
@@ -87,6 +89,29 @@ class UserStore:
     async def mailboxes(self, *, others: bool = False) -> Mailboxes:
         """The folder tree, on request with what other users let this one see."""
         return await self.folders.tree(self.seconds(), others=others)
+
+    def _tree_changed(self) -> None:
+        self.folders.stale()
+        if self._views:
+            self._tree_look.after(NOTICE_DELAY, self._look_at_tree)
+
+    def _look_at_tree(self) -> None:
+        Deferred.fromCoroutine(self.follow_tree()).addErrback(
+            lambda failure: self.log.warn(
+                "the mailboxes of {user} could not be looked at: {error}", user=self.user, error=failure.value
+            )
+        )
+
+    async def follow_tree(self) -> None:
+        """Have open Views know their mailboxes' new names, and that a mailbox is gone."""
+        tree = await self.mailboxes()
+        for view in tuple(self._views.values()):
+            now = tree.by_entryid(view.mailbox.entryid)
+            if now is not None:
+                view.mailbox = now
+            elif view.mailbox.namespace == PERSONAL:
+                # Only here: another store that cannot be reached has no mailboxes either.
+                self.forget_view(view.mailbox)
 
     def touched(self, mailbox: Mailbox) -> None:
         """Something was put into a mailbox: an open View of it should look."""
@@ -170,6 +195,7 @@ class UserStore:
         """A mailbox is gone: close its View and drop what the cache has of it."""
         view = self._views.get(mailbox.entryid)
         if view is not None:
+            view.vanish()
             self._close_view(view)
         key = self.cache_key(mailbox)
         Deferred.fromCoroutine(self.in_cache(lambda cache: cache.forget(key))).addErrback(

@@ -52,6 +52,8 @@ class View:
         self._metadata = Metadata(self)
         self._reading = Reading(self)
         self._threads = ThreadIds(self)
+        self.gone = False
+        """Whether the folder was deleted; nobody follows it any more then."""
         self._holders: set[object] = set()
         self._watchers: list[Callable[[], None]] = []
         self._stale = True
@@ -176,6 +178,12 @@ class View:
             raise
         self._stale = False
         self._looked = self.store.seconds()
+
+    def vanish(self) -> None:
+        """The folder was deleted: watchers are woken a last time."""
+        self.gone = True
+        for callback in tuple(self._watchers):
+            callback()
 
     def close(self) -> None:
         """Stop following the store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.imap.dialogue import Dialogue, message
+from tests.imap.server import Server
 
 
 def test_create_list_delete(imap: Dialogue) -> None:
@@ -248,4 +249,85 @@ def test_deleting_the_selected_mailbox_leaves_it(imap: Dialogue) -> None:
         S: a7 NO [NONEXISTENT] ...
         C: a8 FETCH 1 FLAGS
         S: a8 BAD ...
+    """)
+
+
+def test_a_selected_mailbox_that_somebody_else_deletes_ends_the_connection(imap: Dialogue) -> None:
+    """RFC 2180 3.3, with IDLE, with NOTIFY and at the next command."""
+    imap.given(here=[message("one")])
+    imap.talk("""
+        C: a1 SELECT here
+        S: ...
+        S: a1 OK ...
+        C: a2 IDLE
+        S: + idling
+        C2: b1 NOTIFY SET (selected (MessageNew MessageExpunge))
+        S2: b1 OK ...
+        C2: b2 SELECT here
+        S2: ...
+        S2: b2 OK ...
+        C3: c1 EXAMINE here
+        S3: ...
+        S3: c1 OK ...
+        C4: d1 SELECT here
+        S4: ...
+        S4: d1 OK ...
+        C5: e1 DELETE here
+        S5: e1 OK ...
+        S: * BYE The selected mailbox was deleted
+        S2: * BYE The selected mailbox was deleted
+        C3: c2 FETCH 1 FLAGS
+        S3: ...
+        S3: * BYE The selected mailbox was deleted
+        C4: d2 SELECT INBOX
+        S4: * OK [CLOSED] ...
+        S4: ...
+        S4: d2 OK ...
+    """)
+    assert all(imap.talker(number).closed() for number in ("", "2", "3"))
+
+
+def test_a_mailbox_deleted_through_another_session(imap: Dialogue, imap_server: Server) -> None:
+    friend = Dialogue(imap_server)
+    imap.given(here=[message("one")])
+    imap.names["friend"], friend.names["owner"] = friend.user, imap.user
+    imap.talk("""
+        C: a1 SETACL here @friend@ lrswipkxtea
+        S: a1 OK ...
+        C: a2 SELECT here
+        S: ...
+        S: a2 OK ...
+        C: a3 IDLE
+        S: + idling
+    """)
+    friend.talk("""
+        C: a1 DELETE "Other Users/@owner@/here"
+        S: a1 OK ...
+    """)
+    imap.talk("S: * BYE The selected mailbox was deleted")
+    friend.close()
+
+
+def test_a_selected_mailbox_may_be_renamed(imap: Dialogue) -> None:
+    imap.given(old=[message("one")])
+    imap.talk("""
+        C: a1 SELECT old
+        S: ...
+        S: a1 OK ...
+        C2: b1 RENAME old new
+        S2: b1 OK ...
+        C: a2 FETCH 1 FLAGS
+        S: * 1 FETCH (FLAGS ())
+        S: a2 OK ...
+        C: a3 ESEARCH RETURN (COUNT) ALL
+        S: * ESEARCH (TAG "a3" MAILBOX "new" UIDVALIDITY ...) UID COUNT 1
+        S: a3 OK ...
+        C: a4 RENAME new newer/still
+        S: a4 OK ...
+        C: a5 STORE 1 +FLAGS (\\Seen)
+        S: * 1 FETCH (UID ... FLAGS (\\Seen))
+        S: a5 OK ...
+        C: a6 STATUS newer/still (MESSAGES UNSEEN)
+        S: * STATUS "newer/still" (MESSAGES 1 UNSEEN 0)
+        S: a6 OK ...
     """)
