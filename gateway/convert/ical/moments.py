@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from gateway.convert.errors import ParseError
 from gateway.convert.ical.propids import NO_DATE
-from gateway.convert.ical.timezones import UTC_ZONE, Zone, zone_of_tzid
+from gateway.convert.ical.timezones import UTC_ZONE, Zone, chosen_zone, described_zone, zone_of_tzid
 from gateway.convert.lines import Component, Line
 
 EPOCH: Final = datetime(1601, 1, 1)
@@ -60,9 +60,10 @@ class Zones:
     """The zones of one calendar object: its VTIMEZONEs, and what stands for those it does not describe."""
 
     def __init__(self, calendar: Component, default: Zone) -> None:
-        self._described: dict[str, Component] = {}
+        self._components: dict[str, Component] = {}
         for component in calendar.components("VTIMEZONE"):
-            self._described.setdefault(_plain(component.text("TZID") or ""), component)
+            self._components.setdefault(_plain(component.text("TZID") or ""), component)
+        self._described: dict[str, Zone | None] = {}
         own = calendar.text("X-WR-TIMEZONE")
         self.default = zone_of_tzid(own, default) if own else default
         self._found: dict[tuple[str, int], Zone] = {}
@@ -72,7 +73,9 @@ class Zones:
         key = tzid, wall.toordinal()
         zone = self._found.get(key)
         if zone is None:
-            zone = zone_of_tzid(tzid, self.default, self._described.get(_plain(tzid)), wall)
+            if tzid not in self._described:
+                self._described[tzid] = described_zone(tzid, self._components.get(_plain(tzid)))
+            zone = chosen_zone(tzid, self.default, self._described[tzid], wall)
             self._found[key] = zone
         return zone
 

@@ -7,6 +7,7 @@ onset of any part. Onsets are computed for the years that are asked for; nothing
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,23 +52,20 @@ class Observance:
         """The yearly onset of a year."""
         if not self.yearly or not self.start.year <= year <= self.last_year:
             return None
-        days = [day for day in range(1, 32) if self._falls_on(year, day)]
+        days = self._days_in(year)
         try:
             day = days[self.number - 1 if self.number > 0 else self.number]
             return self.start.replace(year=year, month=self.month, day=day)
         except (IndexError, ValueError):
             return None
 
-    def _falls_on(self, year: int, day: int) -> bool:
-        try:
-            weekday = datetime(year, self.month, day).isoweekday()
-        except ValueError:
-            return False
-        return (
-            weekday == self.weekday and (not self.days or day in self.days)
-            if self.weekday
-            else day in self.days
-        )
+    def _days_in(self, year: int) -> list[int]:
+        """The days of the month among which the onset is chosen by its number."""
+        first, length = monthrange(year, self.month)
+        if not self.weekday:
+            return [day for day in range(1, length + 1) if day in self.days]
+        days = range(1 + (self.weekday - 1 - first) % 7, length + 1, 7)
+        return [day for day in days if not self.days or day in self.days]
 
     def last_onset(self, utc: datetime) -> datetime | None:
         """The last onset at or before a naive UTC time, in UTC."""

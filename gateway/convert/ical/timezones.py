@@ -121,8 +121,12 @@ def zone_of_tzid(
     ``vtimezone`` is what the calendar object says about it. A known name wins over that when both give the
     same offset at ``at`` (the wall-clock time it is needed for), since such texts are often cut short.
     """
+    return chosen_zone(tzid, default, described_zone(tzid, vtimezone), at)
+
+
+def chosen_zone(tzid: str, default: Zone, described: Zone | None, at: datetime | None = None) -> Zone:
+    """`zone_of_tzid` with what the calendar object says already read."""
     known = _known(tzid)
-    described = _described(tzid, vtimezone)
     if known is None or described is None:
         return known or described or _fixed(tzid) or default
     agree = at is None or known.offset(at) == described.offset(at)
@@ -134,7 +138,8 @@ def _known(tzid: str) -> Zone | None:
     return zone_of_iana(name) if name is not None else None
 
 
-def _described(tzid: str, vtimezone: Component | None) -> Zone | None:
+def described_zone(tzid: str, vtimezone: Component | None) -> Zone | None:
+    """The zone of a VTIMEZONE, under the name that is asked for; None when there is none that can be read."""
     if vtimezone is None:
         return None
     try:
