@@ -2,56 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from twisted.logger import Logger
 
-from gateway.lmtp.mail import Incoming
+from gateway.lmtp.answering import Answering
+from gateway.lmtp.letter import Letter
 from gateway.lmtp.matching import Subject
 from gateway.lmtp.options import Options
-from gateway.lmtp.outgoing import Outgoing
-from gateway.lmtp.received import kinds_of, received_by
+from gateway.lmtp.received import received_by
 from gateway.lmtp.recent import Recent
-from gateway.lmtp.recipients import Maildrop, Recipient, Recipients, folder_named, store_guid
+from gateway.lmtp.recipients import Maildrop, Recipient, Recipients, folder_named
 from gateway.lmtp.rules import Plan, plan_of, read_rules
+from gateway.lmtp.storing import receive_folder, store_message
 from gateway.lmtp.vacation import Vacations
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import MapiError, NoAccess, NotFound
-from gateway.mapi.notices import Delivery, Event, NewMailNotice
-from gateway.mapiclient.calling import detached
+from gateway.mapi.errors import MapiError
+from gateway.mapi.props import Props
 from gateway.mapiclient.defaults import message_defaults
 from gateway.mapiclient.errors import TransportError
-from gateway.mapiclient.message import delete_messages, save_new_message
+from gateway.mapiclient.message import delete_messages
 from gateway.mapiclient.names import Names
-from gateway.mapiclient.wire.calls_object import Notify
+from gateway.mapiclient.wire.errors import WireError
 from gateway.smtp.codec.replies import Refused, Reply
 
 log: Final = Logger()
 _READ: Final = 1
+_TOO_LARGE: Final = 0x0D
 DELIVERED: Final = Reply(250, "2.1.5", "delivered")
 _SEEN_BEFORE: Final = Reply(250, "2.1.5", "delivered before")
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail and the message it becomes."""
-
-    incoming: Incoming
-    content: MessageContent
-    is_spam: bool
 
 
 class Postman:
     """Delivers."""
 
     def __init__(
-        self, recipients: Recipients, options: Options, outgoing: Outgoing, vacations: Vacations, clock: object
+        self,
+        recipients: Recipients,
+        options: Options,
+        answering: Answering,
+        vacations: Vacations,
+        clock: object,
     ) -> None:
         self._recipients = recipients
         self._options = options
-        self._outgoing = outgoing
+        self._answering = answering
         self._vacations = vacations
         self._clock: Final = clock
         self._recent = Recent(options.duplicates)
@@ -79,22 +75,25 @@ class Postman:
     async def _store(self, letter: Letter, recipient: Recipient, maildrop: Maildrop) -> None:
         content = received_by(letter.content, recipient.person)
         plan = await self._plan(letter, content, recipient, maildrop)
+        user = recipient.person.login
+        for left_out in plan.left_out:
+            log.warn("{user}: {what} is for clients to do", user=user, what=left_out)
+        content.props.update(plan.tags)
         if plan.mark_read:
             content.props[pr.PR_MESSAGE_FLAGS] = content.props.get(pr.PR_MESSAGE_FLAGS, 0) | _READ
-        for folder in plan.folders:
-            await self._save(content, maildrop, folder)
         if plan.delete:
-            entryid = await self._save(content, maildrop, maildrop.trash, announce=False)
+            entryid = await store_message(content, maildrop, maildrop.trash, user, announce=False)
             await delete_messages(maildrop.session, [entryid])  # recoverable
-        # The mail is stored: what fails from here on must not make it come again.
-        try:
-            await self._answer(letter, content, plan, recipient, maildrop)
-        except (MapiError, TransportError, OSError) as error:
-            log.warn(
-                "{user}: the mail is stored, an answer or forward was not sent: {error}",
-                user=recipient.person.login,
-                error=error,
-            )
+        for number, folder in enumerate(plan.folders):
+            try:
+                await store_message(content, maildrop, folder, user)
+            except (MapiError, TransportError) as error:
+                if number == 0 and not plan.delete:
+                    raise
+                log.warn("{user}: stored, but not in every folder: {error}", user=user, error=str(error))
+        await self._answering.answer(letter, content, plan, recipient, maildrop)
+        if plan.bounce is not None:
+            raise _rejection(plan.bounce.code)
 
     async def _plan(
         self, letter: Letter, content: MessageContent, recipient: Recipient, maildrop: Maildrop
@@ -106,54 +105,32 @@ class Postman:
                 return Plan(folders=[folder])
         if letter.is_spam:
             return Plan(folders=[maildrop.junk])
-        message_class = content.props.get(pr.PR_MESSAGE_CLASS) or "IPM.Note"
-        home = maildrop.inbox
-        if not message_class.upper().startswith("IPM.NOTE"):
-            home = await maildrop.store.receive_folder(message_class)
-        if not self._options.rules:
-            return Plan(folders=[home])
-        rules = read_rules(maildrop.inbox_props.get(pr.PR_RULES_DATA) or b"")
+        home, user = await receive_folder(content, maildrop), recipient.person.login
+        rules = _rules(maildrop, user) if self._options.rules else []
         if not rules:
             return Plan(folders=[home])
         away = self._vacations.is_away(maildrop.store.props)
-        return plan_of(rules, await _subject(maildrop, content, letter.incoming.size), home, away=away)
+        plan = plan_of(rules, await _subject(maildrop, content, letter.incoming.size), home, away=away)
+        if plan.bounce is not None and letter.incoming.sender.is_null:  # nobody would be told
+            plan.bounce = None
+            plan.left_out.append("returning a mail without a sender")
+            plan.folders = plan.folders or [home]
+        return plan
 
-    async def _save(
-        self, content: MessageContent, maildrop: Maildrop, folder: bytes, *, announce: bool = True
-    ) -> bytes:
-        """Store the message in a folder, or in the Inbox when that cannot be; its entry id."""
-        try:
-            saved = await save_new_message(maildrop.session, folder, store_guid(folder), content)
-        except (NotFound, NoAccess, ValueError) as error:
-            if folder == maildrop.inbox:
-                raise
-            log.info("a folder takes no mail, the Inbox does: {error}", error=str(error))
-            folder = maildrop.inbox
-            saved = await save_new_message(maildrop.session, folder, maildrop.store.guid, content)
-        if announce:
-            flags = content.props.get(pr.PR_MESSAGE_FLAGS, 0)
-            message_class = content.props.get(pr.PR_MESSAGE_CLASS) or "IPM.Note"
-            notice = NewMailNotice(Event.NEW_MAIL, saved.entryid, folder, message_class, flags)
-            detached(maildrop.session, Notify(Delivery(0, notice)))
-        return saved.entryid
 
-    async def _answer(
-        self,
-        letter: Letter,
-        content: MessageContent,
-        plan: Plan,
-        recipient: Recipient,
-        maildrop: Maildrop,
-    ) -> None:
-        """Forward as the rules say, and send the out of office answer."""
-        person = recipient.person
-        if plan.forwards and self._options.forwarding:
-            for forward in plan.forwards:
-                await self._outgoing.forward(maildrop, person, letter.incoming, content, forward)
-        if self._options.vacation and not letter.is_spam and kinds_of(content, person) & {1, 2}:
-            answer = await self._vacations.answer(maildrop.store.props, person, letter.incoming)
-            if answer is not None:
-                await self._outgoing.send(maildrop, person, answer, sender="")
+def _rules(maildrop: Maildrop, user: str) -> list[Props]:
+    try:
+        return read_rules(maildrop.inbox_props.get(pr.PR_RULES_DATA) or b"")
+    except (WireError, ValueError) as error:
+        log.warn("{user}: the rules cannot be read and are not obeyed: {error}", user=user, error=str(error))
+        return []
+
+
+def _rejection(code: int) -> Refused:
+    """How a rule that returns a mail says so (MS-OXORULE 2.2.5.1.2.5); the MTA writes the report."""
+    if code == _TOO_LARGE:
+        return Refused(552, "5.3.4", "the recipient takes no mail of this size")
+    return Refused(550, "5.7.1", "the recipient takes no mail of this kind")
 
 
 async def _subject(maildrop: Maildrop, content: MessageContent, size: int) -> Subject:

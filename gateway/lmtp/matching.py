@@ -6,16 +6,45 @@ Text is compared without case, bytes as they are; a multi-valued property matche
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.mapi import proptags as pr
 from gateway.mapi import restrictions as r
-from gateway.mapi.props import MV_FLAG, Props, PropTag, Value, canonical
+from gateway.mapi.errors import InvalidParameter
+from gateway.mapi.posixregex import Pattern
+from gateway.mapi.props import (
+    MV_FLAG,
+    PT_APPTIME,
+    PT_BOOLEAN,
+    PT_CURRENCY,
+    PT_DOUBLE,
+    PT_LONGLONG,
+    PT_SHORT,
+    PT_SYSTIME,
+    Props,
+    PropTag,
+    Value,
+    canonical,
+    prop_type,
+)
 
 _MOST_DEPTH: Final = 64
+#: FL_LOOSE: as people would match; here in any case.
+_LOOSE: Final = 0x40000
+#: Characters of a text that a regular expression looks at.
+_SEARCHED: Final = 1024
+#: Octets of values of fixed size that are not four.
+_WIDTHS: Final = {
+    PT_BOOLEAN: 1,
+    PT_SHORT: 2,
+    PT_DOUBLE: 8,
+    PT_CURRENCY: 8,
+    PT_APPTIME: 8,
+    PT_LONGLONG: 8,
+    PT_SYSTIME: 8,
+}
 _COMPARE: Final[Mapping[int, Callable[[Any, Any], bool]]] = {
     r.Relop.LT: operator.lt,
     r.Relop.LE: operator.le,
@@ -35,10 +64,34 @@ class Subject:
     attachments: Sequence[Props] = field(default=())
 
 
-def matches(restriction: r.Restriction, subject: Subject, depth: int = 0) -> bool:
-    """Whether the restriction holds; one that is nested too deeply or of an unknown kind does not."""
-    test = _TESTS.get(type(restriction))
-    return test is not None and depth < _MOST_DEPTH and test(restriction, subject, depth + 1)
+def matches(restriction: r.Restriction, subject: Subject) -> bool:
+    """Whether the restriction holds; one that is nested too deeply or has an unknown kind in it does not."""
+    return _is_understood(restriction) and _holds_for(restriction, subject)
+
+
+def _is_understood(restriction: r.Restriction) -> bool:
+    level, depth = [restriction], 0
+    while level:
+        depth += 1
+        if depth > _MOST_DEPTH or any(type(node) not in _TESTS for node in level):
+            return False
+        level = [part for node in level for part in _parts(node)]
+    return True
+
+
+def _parts(node: r.Restriction) -> tuple[r.Restriction, ...]:
+    match node:
+        case r.And(parts) | r.Or(parts):
+            return parts
+        case r.Not(part) | r.Sub(_, part):
+            return (part,)
+        case r.Comment(part, _) if part is not None:
+            return (part,)
+    return ()
+
+
+def _holds_for(restriction: r.Restriction, subject: Subject) -> bool:
+    return _TESTS[type(restriction)](restriction, subject)
 
 
 def _values(props: Props, tag: PropTag) -> tuple[Value, ...]:
@@ -54,8 +107,8 @@ def _folded(value: Value) -> Value:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _content(rule: r.Content, subject: Subject, _depth: int) -> bool:
-    ignore = bool(rule.fuzzy & r.Fuzzy.IGNORECASE)
+def _content(rule: r.Content, subject: Subject) -> bool:
+    ignore = bool(rule.fuzzy & (r.Fuzzy.IGNORECASE | _LOOSE))
     place = rule.fuzzy & 0xFFFF
     wanted = _folded(rule.prop[1]) if ignore else rule.prop[1]
     for value in _values(subject.props, rule.tag):
@@ -73,7 +126,7 @@ def _content(rule: r.Content, subject: Subject, _depth: int) -> bool:
     return False
 
 
-def _property(rule: r.Property, subject: Subject, _depth: int) -> bool:
+def _property(rule: r.Property, subject: Subject) -> bool:
     values = _values(subject.props, rule.tag)
     if not values:
         return rule.relop == r.Relop.NE
@@ -82,10 +135,7 @@ def _property(rule: r.Property, subject: Subject, _depth: int) -> bool:
 
 def _holds(relop: int, left: Value, right: Value) -> bool:
     if relop == r.Relop.RE:
-        try:
-            return isinstance(left, str) and len(right) <= 256 and re.search(right, left[:4096]) is not None
-        except re.error:
-            return False
+        return _found(right, left)
     compare = _COMPARE.get(relop)
     try:
         return compare is not None and compare(_folded(left), _folded(right))
@@ -93,42 +143,54 @@ def _holds(relop: int, left: Value, right: Value) -> bool:
         return False
 
 
-def _compare_props(rule: r.CompareProps, subject: Subject, _depth: int) -> bool:
+def _found(pattern: Value, text: Value) -> bool:
+    """Whether a regular expression is found in the beginning of a text; a malformed one is not."""
+    if not isinstance(pattern, str) or not isinstance(text, str):
+        return False
+    try:
+        return Pattern(pattern).search(text[:_SEARCHED])
+    except InvalidParameter:
+        return False
+
+
+def _compare_props(rule: r.CompareProps, subject: Subject) -> bool:
     left, right = _values(subject.props, rule.tag1), _values(subject.props, rule.tag2)
     return bool(left and right) and _holds(rule.relop, left[0], right[0])
 
 
-def _bitmask(rule: r.Bitmask, subject: Subject, _depth: int) -> bool:
+def _bitmask(rule: r.Bitmask, subject: Subject) -> bool:
     values = _values(subject.props, rule.tag)
     held = values[0] if values and isinstance(values[0], int) else 0
     return bool(held & rule.mask) is bool(rule.nonzero)
 
 
-def _size(rule: r.Size, subject: Subject, _depth: int) -> bool:
-    return any(_holds(rule.relop, _octets(value), rule.size) for value in _values(subject.props, rule.tag))
+def _size(rule: r.Size, subject: Subject) -> bool:
+    return any(
+        _holds(rule.relop, _octets(rule.tag, value), rule.size) for value in _values(subject.props, rule.tag)
+    )
 
 
-def _octets(value: Value) -> int:
+def _octets(tag: PropTag, value: Value) -> int:
     if isinstance(value, str):
         return len(value.encode())
-    return len(value) if isinstance(value, bytes) else 4
+    return len(value) if isinstance(value, bytes) else _WIDTHS.get(prop_type(tag) & ~MV_FLAG, 4)
 
 
-def _sub(rule: r.Sub, subject: Subject, depth: int) -> bool:
+def _sub(rule: r.Sub, subject: Subject) -> bool:
     rows = subject.recipients if rule.tag == pr.PR_MESSAGE_RECIPIENTS else subject.attachments
-    return any(matches(rule.part, Subject(row), depth) for row in rows)
+    return any(_holds_for(rule.part, Subject(row)) for row in rows)
 
 
-_TESTS: Final[Mapping[type, Callable[[Any, Subject, int], bool]]] = {
-    r.And: lambda rule, subject, depth: all(matches(part, subject, depth) for part in rule.parts),
-    r.Or: lambda rule, subject, depth: any(matches(part, subject, depth) for part in rule.parts),
-    r.Not: lambda rule, subject, depth: depth < _MOST_DEPTH and not matches(rule.part, subject, depth),
+_TESTS: Final[Mapping[type, Callable[[Any, Subject], bool]]] = {
+    r.And: lambda rule, subject: all(_holds_for(part, subject) for part in rule.parts),
+    r.Or: lambda rule, subject: any(_holds_for(part, subject) for part in rule.parts),
+    r.Not: lambda rule, subject: not _holds_for(rule.part, subject),
     r.Content: _content,
     r.Property: _property,
     r.CompareProps: _compare_props,
     r.Bitmask: _bitmask,
     r.Size: _size,
-    r.Exist: lambda rule, subject, _depth: bool(_values(subject.props, rule.tag)),
+    r.Exist: lambda rule, subject: bool(_values(subject.props, rule.tag)),
     r.Sub: _sub,
-    r.Comment: lambda rule, subject, depth: rule.part is None or matches(rule.part, subject, depth),
+    r.Comment: lambda rule, subject: rule.part is None or _holds_for(rule.part, subject),
 }

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
-from gateway.lmtp.delivery import Letter, Postman
+from gateway.lmtp.answering import Answering
+from gateway.lmtp.delivery import Postman
+from gateway.lmtp.letter import Letter
 from gateway.lmtp.mail import Incoming
 from gateway.lmtp.options import Options
 from gateway.lmtp.outgoing import Outgoing
@@ -54,9 +56,10 @@ class Lmtp:
         self._runtime = runtime
         trustees = Trustees(sessions)
         self._recipients = Recipients(trustees, options)
-        self.vacations = Vacations(runtime, options.vacation_period, state)
+        self.vacations = Vacations(runtime, state)
         outgoing = Outgoing(runtime, key_in(state))
-        self._postman = Postman(self._recipients, options, outgoing, self.vacations, trustees.clock)
+        answering = Answering(runtime, self._recipients, outgoing, self.vacations, options)
+        self._postman = Postman(self._recipients, options, answering, self.vacations, trustees.clock)
         self._large = DeferredSemaphore(1)
 
     def offers_auth(self, session: Session) -> bool:

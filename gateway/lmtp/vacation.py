@@ -1,23 +1,23 @@
-"""Out of office: whether a mail gets an automatic answer, and which (RFC 3834; the store's properties of it)."""
+"""Out of office: whether a mail gets an automatic answer, what it says, and who had one (RFC 3834)."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
 from collections.abc import Mapping
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, formataddr
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from twisted.internet.threads import deferToThreadPool
 
+from gateway.convert.mime.addresses import address_list
+from gateway.lmtp.forwards import came_back, one_line
 from gateway.lmtp.mail import Incoming
 from gateway.mailbox.runtime import Runtime
 from gateway.mapi import proptags as pr
+from gateway.mapi.content import MessageContent
 from gateway.mapi.props import Props
-from gateway.mapi.times import to_datetime
 from gateway.smtp.person import Person
 
 #: Senders that are programs (RFC 3834 2, RFC 5230 4.6).
@@ -36,7 +36,8 @@ _LISTS: Final = (
     "list-archive",
 )
 _SUPPRESS: Final = frozenset({"all", "oof", "autoreply"})
-_LINE: Final = 900
+_AUTOMATIC: Final = re.compile(r"[\w-]+")
+_ADDRESSED: Final = ("to", "cc", "resent-to", "resent-cc")
 
 
 def is_away(store: Props, now: int) -> bool:
@@ -55,8 +56,12 @@ def wants_answer(mail: Incoming, person: Person) -> bool:
     if _PROGRAM.fullmatch(mail.sender.local):
         return False
     fields: Mapping[str, list[str]] = mail.fields
-    automatic = mail.field("auto-submitted").partition(";")[0].strip().lower()
-    if automatic not in ("", "no") or any(name in fields for name in _LISTS):
+    automatic = _AUTOMATIC.match(mail.field("auto-submitted").lower())
+    if (automatic and automatic[0] != "no") or any(name in fields for name in _LISTS):
+        return False
+    if mail.field("return-path").strip() == "<>" or came_back(mail, person):
+        return False
+    if mail.field("content-type").lower().startswith("multipart/report"):
         return False
     if mail.field("precedence").lower() in ("bulk", "junk", "list"):
         return False
@@ -64,57 +69,46 @@ def wants_answer(mail: Incoming, person: Person) -> bool:
     return not suppressed & _SUPPRESS and "x-kopano-vacation" not in fields
 
 
-def answer_to(mail: Incoming, person: Person, store: Props, now: int) -> bytes:
-    """The answer: from the person, to the envelope's sender (RFC 3834 3, 4)."""
-    message = EmailMessage(policy=SMTP)
-    message["From"] = formataddr((_one_line(person.name), person.address))
-    message["To"] = str(mail.sender)
-    about = _one_line(mail.field("subject"))[:_LINE]
-    subject = _one_line(store.get(pr.PR_EC_OUTOFOFFICE_SUBJECT) or "").replace("%subject", about)
-    message["Subject"] = subject[:_LINE] or f"Auto: {about}"
-    message["Date"] = format_datetime(to_datetime(now))
-    message["Auto-Submitted"] = "auto-replied"
-    message["X-Auto-Response-Suppress"] = "All"
-    replied = re.fullmatch(r"<[^<>\s]{1,250}>", mail.message_id)
-    if replied:
-        message["In-Reply-To"] = message["References"] = mail.message_id
-    message.set_content(store.get(pr.PR_EC_OUTOFOFFICE_MSG) or "")
-    return message.as_bytes()
+def is_addressed(mail: Incoming, person: Person) -> bool:
+    """Whether the header names the person as who should read it, and not a list or a blind copy (RFC 3834 2)."""
+    named = (text for name in _ADDRESSED for text in mail.fields.get(name, ()))
+    specs = (entry.spec for text in named for entry in address_list(text.encode()))
+    return any(spec.decode("utf-8", "replace").lower() in person.addresses for spec in specs if spec)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def template_of(store: Props, about: str) -> MessageContent:
+    """What the user wants said while away, to a mail with the subject ``about``."""
+    about = one_line(about)
+    subject = one_line(store.get(pr.PR_EC_OUTOFOFFICE_SUBJECT) or "").replace("%subject", about)
+    body = store.get(pr.PR_EC_OUTOFOFFICE_MSG) or ""
+    return MessageContent({pr.PR_SUBJECT: subject or f"Auto: {about}", pr.PR_BODY: body})
 
 
 class Vacations:
     """Who was answered when, kept in a small database so that a restart does not answer everybody again."""
 
-    def __init__(self, runtime: Runtime, period: float, state: Path | None = None) -> None:
+    def __init__(self, runtime: Runtime, state: Path | None = None) -> None:
         self._runtime = runtime
-        self._period = period
         self._state = state
         self._database: sqlite3.Connection | None = None
+        self._lock = Lock()
 
     def is_away(self, store: Props) -> bool:
         """Whether out of office is switched on."""
         return is_away(store, self._runtime.filetime())
 
-    async def answer(self, store: Props, person: Person, mail: Incoming) -> bytes | None:
-        """The answer to a mail, None when it gets none; it counts as sent."""
-        if not self.is_away(store) or not person.address or not wants_answer(mail, person):
-            return None
+    async def is_first(self, user: str, sender: str, occasion: str, period: float) -> bool:
+        """Note that a sender is answered; whether that is due: nothing was answered on this occasion for a period."""
         reactor = self._runtime.reactor
-        key = person.login, str(mail.sender).lower(), store.get(pr.PR_EC_OUTOFOFFICE_FROM) or 0
-        first = await deferToThreadPool(reactor, reactor.getThreadPool(), self._is_first, key)
-        return answer_to(mail, person, store, self._runtime.filetime()) if first else None
+        key = user, sender.lower(), occasion
+        return await deferToThreadPool(reactor, reactor.getThreadPool(), self._noted, key, period)
 
-    def _is_first(self, key: tuple[str, str, int]) -> bool:
-        """In a thread: note that a sender is answered; whether that is due."""
+    def _noted(self, key: tuple[str, str, str], period: float) -> bool:
         now = self._runtime.now()
-        with self._opened() as database:
-            database.execute("delete from answered where at < ?", (now - self._period,))
+        with self._lock, self._opened() as database:
+            database.execute("delete from answers where until < ?", (now,))
             made = database.execute(
-                "insert into answered values (?, ?, ?, ?) on conflict do nothing", (*key, now)
+                "insert into answers values (?, ?, ?, ?) on conflict do nothing", (*key, now + period)
             ).rowcount
         return made == 1
 
@@ -126,13 +120,14 @@ class Vacations:
             self._database = sqlite3.connect(place, check_same_thread=False)
             with self._database as database:
                 database.execute(
-                    "create table if not exists answered (user text, sender text, since integer, at real,"
-                    " primary key (user, sender, since)) without rowid"
+                    "create table if not exists answers (user text, sender text, occasion text, until real,"
+                    " primary key (user, sender, occasion)) without rowid"
                 )
         return self._database
 
     def close(self) -> None:
         """Close the database."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
