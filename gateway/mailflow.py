@@ -77,6 +77,6 @@ class MailFlow:
         if self._queue is not None:
             await self._queue.stop()
         if self._lmtp is not None:
-            self._lmtp.vacations.close()
+            self._lmtp.close()
         if self._sessions is not None:
             await self._sessions.close()

@@ -43,14 +43,13 @@ class Postman:
         options: Options,
         answering: Answering,
         vacations: Vacations,
-        clock: object,
+        recent: Recent,
     ) -> None:
         self._recipients = recipients
         self._options = options
         self._answering = answering
         self._vacations = vacations
-        self._clock: Final = clock
-        self._recent = Recent(options.duplicates)
+        self._recent = recent
 
     async def deliver(self, letter: Letter, recipient: Recipient) -> Reply:
         """Store a mail; the reply says what became of it (MapiError, TransportError when it was not stored)."""
@@ -58,8 +57,7 @@ class Postman:
         if incoming.loops(recipient.address, self._options.max_received):
             raise Refused(554, "5.4.6", "the mail goes round in circles")
         key = person.login, recipient.folder, incoming.message_id
-        now: float = self._clock.seconds()  # type: ignore[attr-defined]
-        if incoming.message_id and self._recent.has(key, now):
+        if self._recent.has(*key):
             log.info("{id} for {user} came again and is dropped", id=incoming.message_id, user=person.login)
             return _SEEN_BEFORE
         lease, maildrop = await self._recipients.open(person)
@@ -69,7 +67,7 @@ class Postman:
         except BaseException:
             self._recipients.forget(person)
             raise
-        self._recent.add(key, now)
+        self._recent.add(*key)
         return DELIVERED
 
     async def _store(self, letter: Letter, recipient: Recipient, maildrop: Maildrop) -> None:

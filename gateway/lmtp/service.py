@@ -17,6 +17,7 @@ from gateway.lmtp.letter import Letter
 from gateway.lmtp.mail import Incoming
 from gateway.lmtp.options import Options
 from gateway.lmtp.outgoing import Outgoing
+from gateway.lmtp.recent import Recent
 from gateway.lmtp.recipients import Recipient, Recipients
 from gateway.lmtp.vacation import Vacations
 from gateway.mailbox.runtime import Runtime
@@ -56,11 +57,17 @@ class Lmtp:
         self._runtime = runtime
         trustees = Trustees(sessions)
         self._recipients = Recipients(trustees, options)
-        self.vacations = Vacations(runtime, state)
+        self._vacations = Vacations(runtime, state)
+        self._recent = Recent(runtime, options.duplicates, state)
         outgoing = Outgoing(runtime, key_in(state))
-        answering = Answering(runtime, self._recipients, outgoing, self.vacations, options)
-        self._postman = Postman(self._recipients, options, answering, self.vacations, trustees.clock)
+        answering = Answering(runtime, self._recipients, outgoing, self._vacations, options)
+        self._postman = Postman(self._recipients, options, answering, self._vacations, self._recent)
         self._large = DeferredSemaphore(1)
+
+    def close(self) -> None:
+        """Write down what must survive a restart; no mail is taken any more."""
+        self._recent.close()
+        self._vacations.close()
 
     def offers_auth(self, session: Session) -> bool:
         """Nobody logs in: who may connect is trusted."""

@@ -100,7 +100,7 @@ class Server:
             for factory in self.factories:
                 await factory.shut_down()
             for backend in self.backends:
-                backend.vacations.close()
+                backend.close()
             await self.sessions.close()
 
         reactor.run(close)

@@ -165,7 +165,7 @@ class Server:
             for factory in self._factories:
                 await factory.shut_down()
             for backend in self._backends:
-                backend.vacations.close()
+                backend.close()
             await self.sessions.close()
 
         reactor.run(close)
