@@ -48,7 +48,7 @@ def _completed(complete: bool) -> Result:
     return Result(0 if complete else int(ErrorCode.PARTIAL_COMPLETION))
 
 
-@reads(LoadObject)
+@reads(LoadObject, brief=True)
 def load_object(context: Context, call: LoadObject) -> ObjectReply:
     """Read an object with its children, and subscribe to it when asked to."""
     if locate.object_type(call.entryid) is ObjectType.MESSAGE if call.entryid else False:
@@ -59,7 +59,7 @@ def load_object(context: Context, call: LoadObject) -> ObjectReply:
     return ObjectReply(0, tree)
 
 
-@reads(LoadProp)
+@reads(LoadProp, brief=True)
 def load_prop(context: Context, call: LoadProp) -> LoadPropReply:
     """Read one property in full."""
     entryid = entryid_of(call.entryid)
@@ -67,7 +67,7 @@ def load_prop(context: Context, call: LoadProp) -> LoadPropReply:
     return LoadPropReply(0, objects.load_prop(context.tx, context.actor, entryid, call.obj_id, call.prop_tag))
 
 
-@writes(SaveObject)
+@writes(SaveObject, brief=True)
 def save_object(context: Context, call: SaveObject) -> ObjectReply:
     """Create or change an object."""
     tree = required(call.object, "lpsSaveObj")
@@ -79,7 +79,7 @@ def save_object(context: Context, call: SaveObject) -> ObjectReply:
     return ObjectReply(0, saved)
 
 
-@reads(CheckExistObject)
+@reads(CheckExistObject, brief=True)
 def check_exist_object(context: Context, call: CheckExistObject) -> Result:
     """Whether an object exists."""
     objects.check_exists(context.tx, entryid_of(call.entryid), call.flags)
@@ -93,7 +93,7 @@ def get_owner(context: Context, call: GetOwner) -> GetOwnerReply:
     return GetOwnerReply(owner.id, owner.entryid)
 
 
-@writes(DeleteObjects)
+@writes(DeleteObjects, brief=True)
 def delete_objects(context: Context, call: DeleteObjects) -> Result:
     """Delete messages."""
     entryids = required(call.messages, "aMessages")
@@ -118,7 +118,7 @@ def copy_objects(context: Context, call: CopyObjects) -> Result:
     return _completed(complete)
 
 
-@writes(SetReadFlags)
+@writes(SetReadFlags, brief=True)
 def set_read_flags(context: Context, call: SetReadFlags) -> Result:
     """Mark messages read or unread."""
     if call.messages is None and call.entryid is None:
@@ -127,13 +127,13 @@ def set_read_flags(context: Context, call: SetReadFlags) -> Result:
     return Result()
 
 
-@reads(GetMessageStatus)
+@reads(GetMessageStatus, brief=True)
 def get_message_status(context: Context, call: GetMessageStatus) -> MessageStatusReply:
     """Read PR_MSG_STATUS."""
     return MessageStatusReply(messages.message_status(context.tx, context.actor, entryid_of(call.entryid)))
 
 
-@writes(SetMessageStatus)
+@writes(SetMessageStatus, brief=True)
 def set_message_status(context: Context, call: SetMessageStatus) -> MessageStatusReply:
     """Change bits of PR_MSG_STATUS."""
     before = messages.set_message_status(

@@ -26,7 +26,7 @@ from gateway.storeserver.restrict import compiled, needs
 from gateway.storeserver.rows import RowKind
 
 
-@writes(SetSyncStatus)
+@writes(SetSyncStatus, brief=True)
 def set_sync_status(context: Context, call: SetSyncStatus) -> SetSyncStatusReply:
     """Begin a synchronisation, or note how far one got."""
     return SetSyncStatusReply(
@@ -41,7 +41,7 @@ def set_sync_status(context: Context, call: SetSyncStatus) -> SetSyncStatusReply
     )
 
 
-@reads(GetChanges, unless=lambda call: call.restrict is not None)
+@reads(GetChanges, unless=lambda call: call.restrict is not None, brief=True)
 def get_changes(context: Context, call: GetChanges) -> ChangesReply:
     """What changed since a position."""
     matches = None if call.restrict is None else _matching(context, call.restrict)
@@ -82,7 +82,7 @@ def get_sync_states(context: Context, call: GetSyncStates) -> GetSyncStatesReply
     return GetSyncStatesReply([SyncState(*state) for state in found])
 
 
-@reads(GetEntryIdFromSourceKey)
+@reads(GetEntryIdFromSourceKey, brief=True)
 def get_entryid_from_source_key(context: Context, call: GetEntryIdFromSourceKey) -> EntryIdReply:
     """The entry id behind source keys."""
     store = entryid_of(call.store_id)

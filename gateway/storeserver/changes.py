@@ -41,6 +41,12 @@ _STATES: Final = Statement(
 _AFTER: Final = sa.select(_log).where(_log.c.id > sa.bindparam("after")).order_by(_log.c.id)
 _OF_KIND: Final = Statement(_AFTER.where(_log.c.kind == sa.bindparam("of_kind")))
 _IN_FOLDER: Final = Statement(_AFTER.where(_log.c.parent_id == sa.bindparam("folder"), _log.c.kind == 1))
+_FEW: Final = 100
+_SOME: Final = Statement(
+    sa.select(_log.c.id)
+    .where(_log.c.id > sa.bindparam("after"), _log.c.parent_id == sa.bindparam("folder"), _log.c.kind == 1)
+    .limit(_FEW + 1)
+)
 _BELOW: Final = Statement(
     _AFTER.where(_log.c.parent_id.in_(sa.bindparam("folders", expanding=True)), _log.c.kind == 2)
 )
@@ -152,6 +158,7 @@ def get_changes(
     one, because the set of messages the client has is kept.
     """
     if kind == SyncKind.ADDRESS_BOOK:
+        tx.takes_long(True)
         return _address_book(tx, source_key, change_id)
     if not sync_id:
         raise InvalidParameter("contents and hierarchy synchronisation need a sync id")
@@ -165,6 +172,7 @@ def get_changes(
         raise Collision(f"synchronisation {sync_id} is of kind {sync.kind}")
     last = tx.last("change")
     if not sync.folder_id:
+        tx.takes_long(True)
         _require_system(actor)
         return ([], last) if flags & SyncFlags.CATCHUP else _everything(tx, sync, change_id, flags)
     folder = locate.folder_by_id(tx, sync.folder_id)
@@ -172,7 +180,9 @@ def get_changes(
     if flags & SyncFlags.CATCHUP:
         return [], last
     if kind == SyncKind.HIERARCHY:
+        tx.takes_long(True)
         return _hierarchy(tx, actor, folder, sync, change_id, flags)
+    tx.takes_long(not change_id or len(tx.rows(_SOME, folder=folder.id, after=change_id)) > _FEW)
     if matches is not None or syncsets.is_kept(tx, sync_id, change_id):
         return _restricted(tx, folder, sync, change_id, flags, matches)
     if not change_id:

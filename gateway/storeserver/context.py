@@ -76,16 +76,22 @@ class Server:
             if session.actor.user_id == user_id:
                 self.sessions.close(session)
 
-    def transact(self, session: Session, work: Callable[[Context], T], *, writes: bool) -> T:
-        """In a worker thread: do work in a transaction; tell everybody about it when it is committed."""
+    def transact(
+        self, session: Session, work: Callable[[Context], T], *, writes: bool, brief: bool = False
+    ) -> T:
+        """Do work in a transaction; tell everybody about it when it is committed.
+
+        ``brief`` reading work, which is done in the reactor's thread, raises `TooLong` if it is not brief after all.
+        """
         since = self.tables.published
-        with self.database.write() if writes else self.database.read() as tx:
+        with self.database.write() if writes else self.database.read(brief=brief) as tx:
             context = Context(self, session, tx, since)
             result = work(context)
             ancestors = self._ancestors(tx)
         if tx.events or context.after:
             # Not left to whoever waits for this thread: that wait is cancelled when the client leaves.
-            self.reactor.callFromThread(self._committed, tx.events, ancestors, context.after)
+            committed = partial(self._committed, tx.events, ancestors, context.after)
+            self.database.when_committed(partial(self.workers.in_reactor, committed))
         return result
 
     def _ancestors(self, tx: Transaction) -> dict[int, list[int]]:

@@ -70,12 +70,18 @@ class StoreOptions:
     quota_hard: int = 0
 
 
+class TooLong(Exception):
+    """What a brief transaction was to do takes long: begin again elsewhere."""
+
+
 class Transaction:
     """One SQL transaction, with the time it happens at, what it did, and what it has looked up already."""
 
-    def __init__(self, database: StoreDatabase, line: Line, *, writes: bool) -> None:
+    def __init__(self, database: StoreDatabase, line: Line, *, writes: bool, brief: bool = False) -> None:
         self.database = database
         self.writes: Final = writes
+        self.brief: Final = brief
+        """It holds up everything else, so nothing in it may take long."""
         self.options: Final = database.options
         self.server_guid: Final = database.guid
         self.events: Final[list[StoreEvent]] = []
@@ -92,6 +98,11 @@ class Transaction:
     def connection(self) -> Connection:
         """For statements that are made for the occasion: SQLAlchemy's connection, in this transaction."""
         return self._line.alchemy
+
+    def takes_long(self, so: bool) -> None:
+        """Give up a brief transaction in which something is going to take more than a millisecond (TooLong)."""
+        if so and self.brief:
+            raise TooLong
 
     # -- prepared statements
 
@@ -219,10 +230,10 @@ class StoreDatabase:
             return bytes(row["guid"])
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self, *, brief: bool = False) -> Iterator[Transaction]:
         """A transaction that only reads, on a snapshot."""
         with self._line(writes=False) as line:
-            yield Transaction(self, line, writes=False)
+            yield Transaction(self, line, writes=False, brief=brief)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

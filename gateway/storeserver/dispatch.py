@@ -39,6 +39,8 @@ class Answer:
     function: Callable[..., Any]
     writes_when: Callable[[Any], bool] | None = None
     """A call for which this is true writes, although others of its kind only read."""
+    brief: bool = False
+    """A call of this kind is answered at once if it only reads, and may share a commit if it writes."""
 
     def lane_of(self, call: Call[Any]) -> Lane:
         """Where this call is answered."""
@@ -50,12 +52,16 @@ ANSWERS: Final[dict[str, Answer]] = {}
 
 
 def _register(
-    lane: Lane, call_type: type[Call[Any]], writes_when: Callable[[Any], bool] | None = None
+    lane: Lane,
+    call_type: type[Call[Any]],
+    writes_when: Callable[[Any], bool] | None = None,
+    *,
+    brief: bool = False,
 ) -> Callable[[F], F]:
     def register(function: F) -> F:
         if call_type.name in ANSWERS:
             raise TypeError(f"{call_type.name} has two answers")
-        ANSWERS[call_type.name] = Answer(lane, function, writes_when)
+        ANSWERS[call_type.name] = Answer(lane, function, writes_when, brief)
         return function
 
     return register
@@ -65,15 +71,20 @@ C = TypeVar("C", bound=Call[Any])
 
 
 def reads(
-    call_type: type[C], *, unless: Callable[[C], bool] | None = None
+    call_type: type[C], *, unless: Callable[[C], bool] | None = None, brief: bool = False
 ) -> Callable[[Callable[[Context, C], Any]], Callable[[Context, C], Any]]:
-    """Answer a call that only reads, unless the call is one of those that write after all."""
-    return _register(Lane.READ, call_type, unless)
+    """Answer a call that only reads, unless the call is one of those that write after all.
+
+    A ``brief`` one may be answered in the reactor's thread: it asks `Transaction.takes_long` before it takes long.
+    """
+    return _register(Lane.READ, call_type, unless, brief=brief)
 
 
-def writes(call_type: type[C]) -> Callable[[Callable[[Context, C], Any]], Callable[[Context, C], Any]]:
-    """Answer a call that writes."""
-    return _register(Lane.WRITE, call_type)
+def writes(
+    call_type: type[C], *, brief: bool = False
+) -> Callable[[Callable[[Context, C], Any]], Callable[[Context, C], Any]]:
+    """Answer a call that writes. ``brief`` ones that wait at the same time share a commit."""
+    return _register(Lane.WRITE, call_type, brief=brief)
 
 
 def quick(call_type: type[C]) -> Callable[[Callable[[Quick, C], Any]], Callable[[Quick, C], Any]]:

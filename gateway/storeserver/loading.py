@@ -22,6 +22,8 @@ from gateway.storeserver.writable import HASATTACH
 
 _Longs = dict[int, dict[PropTag, Long]]
 _PART_OVERHEAD: Final = 64
+SMALL: Final = 64 * 1024
+"""Bytes that are read at once, in the reactor's thread."""
 
 
 def load_message(
@@ -33,6 +35,7 @@ def load_message(
     ``everything`` they come along.
     """
     message = locate.message_by_entryid(tx, entryid, deleted=deleted)
+    tx.takes_long(message.size > SMALL)
     granted = rights.on_message(tx, actor, message)
     rights.require(granted, Rights.READ_ANY)
     parts = parts_of(tx, message.id)
@@ -174,8 +177,14 @@ def load_message_prop(tx: Transaction, actor: Actor, entryid: bytes, part_id: in
         raise NoAccess("may not read this message")
     tag = canonical(tag)
     if not part_id or part_id == message.id:
-        props = message_props(tx, actor, message, granted)
-        return props[tag] if tag in props else values.long_value(tx, message.id, tag)
+        try:
+            return values.long_value(tx, message.id, tag)
+        except NotFound:
+            props = message_props(tx, actor, message, granted)
+            if tag not in props:
+                raise
+            return props[tag]
+    tx.takes_long(message.size > SMALL)
     parts = parts_of(tx, message.id)
     part = next((each for each in parts if each.id == part_id), None)
     if part is None:

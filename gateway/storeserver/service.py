@@ -98,7 +98,7 @@ class StoreService(Service):
         options, reactor = self.options, self._reactor
         database = StoreDatabase(Path(options.data), options=self._database_options)
         _prepare(database, options)
-        workers = Workers(reactor, readers=options.readers)
+        workers = Workers(reactor, together=database.together, readers=options.readers)
         sessions = Sessions(
             reactor.seconds,
             database.random,

@@ -32,6 +32,7 @@ from gateway.mapiclient.wire.schema import Call
 from gateway.mapiclient.wire.spool import Limits
 from gateway.storeserver import answers  # noqa: F401  (importing it fills ANSWERS)
 from gateway.storeserver.context import Anonymous, Context, Quick, Server
+from gateway.storeserver.database import TooLong
 from gateway.storeserver.dispatch import ANSWERS, Answer, Lane
 from gateway.storeserver.http import Request, Response
 from gateway.storeserver.sessions import ENHANCED_ICS, Session
@@ -41,6 +42,8 @@ log: Final = Logger()
 
 SMALL: Final = 8 * 1024
 """Requests up to this size may be decoded in the reactor's thread."""
+BRIEF: Final = 64 * 1024
+"""Writing requests up to this size may share a commit."""
 MAX_REPLY: Final = 1 << 40
 COMPRESS_FROM: Final = 1024
 _PEEK: Final = 2048
@@ -88,19 +91,42 @@ class SoapApplication:
             return _fault(500, f"Validation constraint violation: {error}")
 
     async def _answer(self, request: Request) -> Response:
-        lane = _lane(request.body.head(_PEEK))
-        workers = self._server.workers
-        if lane in (Lane.QUICK, Lane.ANONYMOUS) and request.body.size <= SMALL:
-            return await self._in_reactor(request, self._decode(request))
-        run = workers.write if lane is Lane.WRITE else workers.read
-        result = await run(self._in_thread, request, None, lane)
+        expected = _expected(request.body.head(_PEEK))
+        lane = Lane.READ if expected is None else expected.lane
+        brief = expected is not None and expected.brief and request.body.size <= BRIEF
+        decoded: _Decoded | None = None
+        if request.body.size <= SMALL:
+            if lane in (Lane.QUICK, Lane.ANONYMOUS):
+                return await self._in_reactor(request, self._decode(request))
+            if lane is Lane.READ and brief and not self._server.workers.reading:
+                found = self._at_once(request)
+                if isinstance(found, Response):
+                    return found
+                decoded = found
+        result = await self._elsewhere(request, decoded, lane, brief=brief)
         if isinstance(result, Response):
             return result
         lane = result.answer.lane_of(result.call)
         if lane in (Lane.QUICK, Lane.ANONYMOUS):
             return await self._in_reactor(request, result)
-        run = workers.write if lane is Lane.WRITE else workers.read
-        return cast("Response", await run(self._in_thread, request, result, lane))
+        return cast("Response", await self._elsewhere(request, result, lane))
+
+    def _at_once(self, request: Request) -> Response | _Decoded:
+        """The answer to a call that is likely to be brief; the call decoded if it is not."""
+        decoded = self._decode(request)
+        try:
+            return self._in_thread(request, decoded, Lane.READ, brief=True)
+        except TooLong:
+            return decoded
+
+    def _elsewhere(
+        self, request: Request, decoded: _Decoded | None, lane: Lane, *, brief: bool = False
+    ) -> Deferred[Response | _Decoded]:
+        """The answer from a thread; the call decoded if it was the wrong thread."""
+        workers = self._server.workers
+        if lane is Lane.WRITE:
+            return workers.write(self._in_thread, request, decoded, lane, brief=brief, discard=_discard)
+        return workers.read(self._in_thread, request, decoded, lane, discard=_discard)
 
     # -- decoding
 
@@ -150,7 +176,9 @@ class SoapApplication:
 
     # -- calls on the database
 
-    def _in_thread(self, request: Request, decoded: _Decoded | None, lane: Lane) -> Response | _Decoded:
+    def _in_thread(
+        self, request: Request, decoded: _Decoded | None, lane: Lane, *, brief: bool = False
+    ) -> Response | _Decoded:
         """Answer the call, or just decode it when this is not its lane."""
         if decoded is None:
             decoded = self._decode(request)
@@ -163,7 +191,9 @@ class SoapApplication:
             session = self._server.sessions.find(decoded.session_id, request.peer)
             session.requests += 1
             work = partial(_call, answer.function, call, files)
-            reply = self._server.transact(session, work, writes=lane is Lane.WRITE)
+            reply = self._server.transact(session, work, writes=lane is Lane.WRITE, brief=brief)
+        except TooLong:
+            raise
         except MapiError as error:
             reply = call.reply_type(er=error.code)
         except Exception:
@@ -195,11 +225,16 @@ class SoapApplication:
         return Response(200, body, headers, chunked)
 
 
-def _lane(head: bytes) -> Lane:
-    """Where the call that these bytes begin with is answered, as far as one can see."""
+def _expected(head: bytes) -> Answer | None:
+    """How the call that these bytes begin with is answered, as far as one can see."""
     found = _NAME.search(head)
-    answer = ANSWERS.get(found[1].decode("ascii", "replace")) if found else None
-    return answer.lane if answer is not None else Lane.READ
+    return ANSWERS.get(found[1].decode("ascii", "replace")) if found else None
+
+
+def _discard(result: Response | _Decoded) -> None:
+    """Free an answer that nobody waits for any more."""
+    if isinstance(result, Response):
+        result.body.close()
 
 
 def _call(

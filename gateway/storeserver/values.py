@@ -28,6 +28,7 @@ _SIZES: Final = Statement(
     sa.select(_long.c.tag, _long.c.size).where(_long.c.object_id == sa.bindparam("object"))
 )
 _MINE: Final = (_long.c.object_id == sa.bindparam("object")) & (_long.c.tag == sa.bindparam("wanted"))
+_SIZE: Final = Statement(sa.select(_long.c.size).where(_MINE))
 _ONE: Final = Statement(sa.select(*_VALUE).where(_MINE))
 _ADD_LONG: Final = Statement(_long.insert())
 _REMOVE_LONG: Final = Statement(_long.delete().where(_MINE))
@@ -120,7 +121,9 @@ def long_sizes(tx: Transaction, object_id: int) -> dict[PropTag, int]:
 
 
 def long_value(tx: Transaction, object_id: int, tag: PropTag) -> Value:
-    """One long value (NotFound)."""
+    """One long value (NotFound); a large one takes long."""
+    if tx.brief:
+        tx.takes_long((tx.value(_SIZE, object=object_id, wanted=tag) or 0) > properties.WITHHELD_FROM)
     row = tx.row(_ONE, object=object_id, wanted=tag)
     if row is None:
         raise NotFound(f"the object has no property {tag:#010x}")
