@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, TypeAlias
+
+import msgspec
 
 from gateway.convert.errors import ParseError
 
@@ -21,6 +24,8 @@ NO_PARAMS: Final[Params] = {}
 MAX_DEPTH: Final = 8
 MAX_LINES: Final = 200_000
 _FOLD: Final = 75
+#: Longer names with parameters are not remembered.
+_REMEMBERED: Final = 120
 
 _FOLDED: Final = re.compile(rb"\r?\n[ \t]")
 _BREAK: Final = re.compile(r"\r\n|\n|\r")
@@ -37,13 +42,12 @@ _MUST_CARET: Final = re.compile(r'[\^"]|\r\n|\n|\r')
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One property: its name in capitals, its parameters, and the value as written."""
 
     name: str
     value: str
-    params: Params = field(default_factory=dict)
+    params: Params = {}
     group: str = ""
     """vCard: what stands before the dot, as written."""
 
@@ -127,6 +131,20 @@ def logical_lines(data: bytes | str) -> Iterator[Line]:
 
 def parse_line(line: str) -> Line:
     """One unfolded line (ParseError)."""
+    head, colon, value = line.partition(":")
+    if colon and '"' not in head and len(head) < _REMEMBERED:  # the first colon ends the parameters
+        found = _line_with_head(head + colon)
+        return Line(found.name, value, found.params, found.group)
+    return _parse_line(line)
+
+
+@lru_cache(maxsize=2048)
+def _line_with_head(head: str) -> Line:
+    """The line with this name and these parameters: the same few are in every object of a client."""
+    return _parse_line(head)
+
+
+def _parse_line(line: str) -> Line:
     match = _NAME.match(line)
     if match is None:
         raise ParseError(f"no property name in line {line[:60]!r}")

@@ -120,7 +120,7 @@ def _meeting(data: bytes, named: str, options: Options) -> MessageContent | None
 def _without_times(calendar: Component, component: Component, options: Options) -> MessageContent:
     """An answer that does not repeat when the meeting is (RFC 5546 3.2.3 leaves DTSTART out)."""
     instance = component.first("RECURRENCE-ID")
-    start = _ANY_START if instance is None else replace(instance, name="DTSTART")
+    start = _ANY_START if instance is None else Line("DTSTART", instance.value, instance.params)
     component.lines.append(start)
     content = item_of(calendar, None, options)
     for key in _TIMES:

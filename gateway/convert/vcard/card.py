@@ -12,6 +12,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from gateway.convert.errors import ParseError
@@ -114,9 +115,7 @@ def _plain(line: Line, *, old: bool, undecoded: bool) -> Line:
     params = line.params
     if not params and not undecoded:
         return line
-    encoding = line.param("ENCODING").upper()
-    types = {value.upper() for value in params.get("TYPE", ())}
-    quoted = encoding == "QUOTED-PRINTABLE" or "QUOTED-PRINTABLE" in types
+    quoted = "quoted-printable" in types_of(line) or line.param("ENCODING").upper() == "QUOTED-PRINTABLE"
     charset = line.param("CHARSET")
     if not quoted and not charset and not undecoded:
         return line
@@ -154,8 +153,11 @@ def _decoded(raw: bytes, charset: str) -> str:
 def types_of(line: Line) -> frozenset[str]:
     """TYPE values in lower case, however they were written."""
     values = line.params.get("TYPE")
-    if not values:
-        return frozenset()
+    return _types(values) if values else frozenset()
+
+
+@lru_cache(maxsize=1024)
+def _types(values: tuple[str, ...]) -> frozenset[str]:
     return frozenset(part.strip() for value in values for part in value.lower().split(",") if part.strip())
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.convert.lines import Line
+from gateway.convert.lines import Line, Params
 from gateway.convert.vcard.fields import VCARD_RETAINED
 from gateway.mapi.content import MessageContent
 
@@ -19,15 +19,14 @@ _PACK_FROM: Final = 4096
 EMPTY: Final = "-"
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(msgspec.Struct):
     """A line that a client sent. ``slot`` is "" when no slot took it; ``value`` None when it is what we write."""
 
     slot: str
     mark: str
     group: str
     name: str
-    params: dict[str, tuple[str, ...]]
+    params: Params
     value: str | None
     writer: str
     """PRODID of the client."""

@@ -78,20 +78,19 @@ _EXTENSION: Final = re.compile(r";ext=([^;]*)", re.IGNORECASE)
 def export_phones(content: MessageContent, version: str) -> Iterator[Slot]:
     """A line for every number."""
     for tag, types in _NUMBERS:
-        number = text_of(content, tag).strip()
-        if number:
+        if tag in content.props and (number := text_of(content, tag).strip()):
             written = types if version == "3.0" else tuple(map(str.lower, types))
             yield Slot(_SLOT_OF[tag], number, [Line("TEL", escape(number), {"TYPE": written})])
 
 
 def take_phones(draft: Draft) -> None:
     """TEL lines into numbers: first those that stay where they are, then the others in the card's order."""
-    before = {tag: draft.text(tag).strip() for tag, _ in _NUMBERS}
+    before = {tag: draft.text(tag).strip() for tag in _SLOT_OF if tag in draft.content.props}
     lines = [(line, number) for line in draft.lines("TEL") if (number := number_of(line))]
     places: dict[PropTag, str] = {}
     waiting: list[tuple[Line, str]] = []
     for line, number in lines:
-        tag = next((tag for tag in candidates(line) if before[tag] == number and tag not in places), None)
+        tag = next((tag for tag in candidates(line) if before.get(tag) == number and tag not in places), None)
         if tag is None:
             waiting.append((line, number))
         else:
@@ -100,10 +99,11 @@ def take_phones(draft: Draft) -> None:
         tag = next((tag for tag in candidates(line) if tag not in places), None)
         if tag is not None:
             _place(draft, line, number, tag, places)
-    for tag, _ in _NUMBERS:
+    for tag in before.keys() | places.keys():
         draft.put(tag, places.get(tag))
-        if tag in _FAXES and before[tag] != places.get(tag, ""):
-            follow_fax(draft, before[tag], places.get(tag, ""))
+    for tag in _FAXES:
+        if before.get(tag, "") != places.get(tag, ""):
+            follow_fax(draft, before.get(tag, ""), places.get(tag, ""))
 
 
 def _place(draft: Draft, line: Line, number: str, tag: PropTag, places: dict[PropTag, str]) -> None:

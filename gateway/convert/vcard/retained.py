@@ -76,13 +76,12 @@ def retain(draft: Draft, slots: dict[str, Slot], version: str) -> None:
 
 
 def _kept(line: Line, slot: Slot | None, key: str, number: int, writer: str) -> Kept:
-    params = dict(line.params)
     if slot is None:
-        return Kept(key, EMPTY if key else "", line.group, line.name, params, line.value, writer)
+        return Kept(key, EMPTY if key else "", line.group, line.name, line.params, line.value, writer)
     value = None if slot.like(line.name, number).value == line.value else line.value
     if key in ("PHOTO", "KEY"):
         value = None  # large, and the same bytes
-    return Kept(key, slot.mark, line.group, line.name, params, value, writer)
+    return Kept(key, slot.mark, line.group, line.name, line.params, value, writer)
 
 
 def _of_others(draft: Draft, kept: list[Kept], slots: dict[str, Slot]) -> list[Kept]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from gateway.convert.lines import Line
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import PT_STRING8, PropTag, canonical
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(msgspec.Struct):
     """What one place of a card holds. ``value`` is independent of the version; equal values mean nothing changed.
 
     An ``optional`` slot is one that many clients do not know: that it is missing from what they send means nothing.
@@ -35,6 +35,8 @@ class Slot:
 
     def like(self, name: str, number: int = 0) -> Line:
         """The line of this name, the ``number``-th of them if there are so many, else the first of all."""
+        if len(self.lines) == 1:
+            return self.lines[0]
         same = [line for line in self.lines if line.name == name] or self.lines[:1]
         return same[min(number, len(same) - 1)]
 
