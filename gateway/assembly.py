@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.dav.scheduling.sending import Sending
 from gateway.dav.service import DavFactory
 from gateway.entrance import Entrance
 from gateway.gate import Census, Gate, networks
@@ -69,8 +70,9 @@ def heads(
     reactor: Any,
     tls: Any,
     now: Callable[[], float],
+    sending: Sending | None = None,
 ) -> dict[str, Any]:
-    """The factory of each enabled protocol."""
+    """The factory of each enabled protocol; ``sending`` is how the DAV head sends invitations."""
     hostname = hostname_of(config)
     found: dict[str, Any] = {}
     if config.imap.enabled:
@@ -79,7 +81,7 @@ def heads(
         entrance = Entrance(accounts, "pop3")
         found["pop3"] = POP3Factory(entrance, config.pop3, reactor, tls, hostname=hostname, clock=now)
     if config.dav.enabled:
-        found["dav"] = DavFactory(sessions, config.dav, reactor, clock=now)
+        found["dav"] = DavFactory(sessions, config.dav, reactor, clock=now, sending=sending)
     return found
 
 

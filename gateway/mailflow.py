@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.dav.scheduling.sending import Sending
 from gateway.entrance import Entrance
 from gateway.lmtp.service import Lmtp, LmtpFactory
 from gateway.mailbox.accounts import Accounts
@@ -22,6 +23,7 @@ from gateway.smtp.protocol import MailFactory
 from gateway.smtp.trusted import Trustees
 from gateway.submission.queue import Queue
 from gateway.submission.relay import Relay
+from gateway.submission.senders import may_send_as, person_named
 from gateway.submission.service import Submission
 
 #: Name of the embedded store's own socket in its data directory.
@@ -35,7 +37,7 @@ def embedded_socket(config: Config) -> str:
 
 
 class MailFlow:
-    """Everything about mail on its way. ``factories`` has the enabled protocols."""
+    """Everything about mail on its way. ``factories`` has the enabled protocols, ``dav`` is how the DAV head sends."""
 
     def __init__(
         self,
@@ -50,22 +52,35 @@ class MailFlow:
         self.factories: dict[str, Any] = {}
         self._lmtp: Lmtp | None = None
         self._queue: Queue | None = None
+        self._trustees: Trustees | None = None
         place = embedded_socket(config) or config.store.trusted_url
         self._sessions = Sessions(pool, parse_server(place), options) if place else None
+        if self._sessions is not None:
+            self._trustees = Trustees(self._sessions, "submission")
+        self.dav = Sending(may_send_as=self._may_send_as if self._sessions is not None else None)
         state = Path(config.gateway.state)
         if config.lmtp.enabled and self._sessions is not None:
             self._lmtp = Lmtp(self._sessions, runtime, config.lmtp, hostname=hostname, state=state)
             self.factories["lmtp"] = LmtpFactory(self._lmtp, runtime.reactor, tls)
         if config.submission.enabled:
-            trustees = Trustees(self._sessions, "submission") if self._sessions is not None else None
             relay = Relay(runtime.reactor, config.submission, hostname=hostname)
             entrance = Entrance(accounts, "submission")
             backend = Submission(
-                entrance, runtime, relay, config.submission, hostname=hostname, trustees=trustees
+                entrance, runtime, relay, config.submission, hostname=hostname, trustees=self._trustees
             )
             self.factories["submission"] = MailFactory(backend, runtime.reactor, tls)
-            if trustees is not None and config.submission.queue:
-                self._queue = Queue(trustees, runtime, relay, config.submission, hostname=hostname, state=state)
+            if self._trustees is not None and config.submission.queue:
+                self._queue = Queue(
+                    self._trustees, runtime, relay, config.submission, hostname=hostname, state=state
+                )
+                self.dav.queue_runs = True
+
+    async def _may_send_as(self, user: str, address: str) -> bool:
+        """Whether a user may send under an address (MapiError, TransportError)."""
+        trustees = self._trustees
+        if trustees is None:
+            return False
+        return await may_send_as(trustees, await person_named(await trustees.system(), user), address)
 
     def start(self) -> None:
         """Begin to empty the outgoing queue."""

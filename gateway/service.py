@@ -81,9 +81,6 @@ class Gateway(Process):
         # Threads use the cache until the reactor has joined them, and that is after this service has stopped.
         reactor.addSystemEventTrigger("after", "shutdown", self._runtime.cache.close)
         self._accounts = Accounts(self._sessions, self._runtime)
-        self._factories = assembly.heads(
-            config, self._accounts, self._sessions, reactor, self._certificates, time.time
-        )
         self._flow = MailFlow(
             config,
             self._pool,
@@ -92,6 +89,9 @@ class Gateway(Process):
             assembly.session_options(config),
             self._certificates,
             assembly.hostname_of(config),
+        )
+        self._factories = assembly.heads(
+            config, self._accounts, self._sessions, reactor, self._certificates, time.time, self._flow.dav
         )
         self._factories |= self._flow.factories
         self._listen()

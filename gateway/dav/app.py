@@ -11,6 +11,7 @@ import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
@@ -29,6 +30,8 @@ from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
 from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
 from gateway.dav.rights import Rights, letters
+from gateway.dav.scheduling import outbox, resources, tag
+from gateway.dav.scheduling.scheduler import Scheduler
 from gateway.dav.scope import RequestScope
 from gateway.dav.storage import Storage, transfer
 
@@ -36,6 +39,7 @@ _D: Final = "{DAV:}"
 DAV_CLASSES: Final = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
 METHODS: Final = (
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "PROPFIND", "PROPPATCH", "REPORT",
+    "POST",
 )  # fmt: skip
 _MULTI_STATUS: Final = 207
 _XML: Final = "application/xml; charset=utf-8"
@@ -139,12 +143,14 @@ class Application(radicale.app.Application):
             return Answer(405, {"Allow": ", ".join(METHODS)})
         path = _clean(asked.path)
         native: Callable[[str], Answer | None] | None = {
-            "OPTIONS": lambda _: options_answer(),
+            "OPTIONS": lambda _: options_answer(schedules=self._scope.shared.schedules),
             "GET": self._page,
             "HEAD": self._page,
             "PROPFIND": self._propfind,
             "REPORT": self._report,
             "PUT": self._put,
+            "DELETE": self._delete,
+            "POST": self._post,
             "COPY": self._copy,
             "PROPPATCH": self._proppatch,
         }.get(asked.method)
@@ -166,6 +172,8 @@ class Application(radicale.app.Application):
             and _matches(wanted, found.get("ETag", ""))
         ):
             return Answer(304, {"ETag": found["ETag"]})
+        if self._asked.method == "GET" and status == 200 and body:
+            found |= resources.tag_headers(self._scope, path, body)
         return Answer(int(status), found, body or b"")
 
     def _environ(self, path: str) -> dict[str, Any]:
@@ -295,49 +303,72 @@ class Application(radicale.app.Application):
         The answer has no ETag: what is stored is never byte for byte what was sent (RFC 4791 5.3.4).
         """
         collection, href = self._collection_at(path)
-        scope, place = self._scope, collection.place
+        place = collection.place
         if not hrefs.is_name(href):
             raise Refused(403, "", "no item can have this name")
         if "w" not in letters(place):
             raise Refused(403, "D:need-privileges", "you may not write here")
         item = collection.item(href)
-        self._check_preconditions(item)
-        component, uid = check_body(place.kind, self._asked.body)
+        self._check_preconditions(collection, item)
+        _, uid = check_body(place.kind, self._asked.body)
         if item is None:
             if uid and uid in collection.listing.by_uid:
                 other = quote(f"/{collection.path}/{collection.listing.by_uid[uid].href}")
                 raise Refused(409, f"{place.kind.precondition}:no-uid-conflict", other)
-            self._save_new(collection, href, component)
-            return Answer(201)
+            return self._stored(collection, href, None)
         if uid and uid != item.entry.uid:
             raise Refused(409, f"{place.kind.precondition}:no-uid-conflict", "an item keeps its UID")
         writing.refuse_private(place, item.entry)
-        existing = scope.content(place, item.entry)
-        content = self._convert(collection, existing)
-        scope.wait(lambda: writing.replace(scope, place, item.entry, content))
-        return Answer(204)
+        return self._stored(collection, href, item)
 
-    def _save_new(self, collection: Collection, href: str, component: str) -> None:
+    def _stored(self, collection: Collection, href: str, item: StoredItem | None) -> Answer:
+        """Store the body as a new item, or in the place of one, and send what it says to others."""
         scope, place = self._scope, collection.place
-        content = self._convert(collection, None)
-        scope.wait(lambda: writing.create(scope, place, href, content))
+        existing = scope.content(place, item.entry) if item is not None else None
+        scheduler = Scheduler(scope, self._asked.headers)
+        change = scheduler.put(place, existing, self._asked.body, partial(self._convert, collection))
+        content: Any = change.content
+        if item is None:
+            scheduler.carry_out(change, lambda: writing.create(scope, place, href, content))
+        else:
+            scheduler.carry_out(change, lambda: writing.replace(scope, place, item.entry, content))
+        headers = {tag.HEADER: change.tag} if change.tag else {}
+        return Answer(201 if item is None else 204, headers)
 
-    def _convert(self, collection: Collection, existing: Any) -> Any:
-        """The item of the body (Refused with the precondition that it breaks)."""
+    def _convert(self, collection: Collection, body: bytes, existing: Any) -> Any:
+        """The item of a body (Refused with the precondition that it breaks)."""
         place, scope = collection.place, self._scope
         try:
-            return scope.rendering(place).read(self._asked.body, existing, scope.shared.now())
+            return scope.rendering(place).read(body, existing, scope.shared.now())
         except ParseError as error:
             kind = "valid-calendar-data" if place.kind.is_calendar else "valid-address-data"
             raise Refused(403, f"{place.kind.precondition}:{kind}", str(error)) from error
 
-    def _check_preconditions(self, item: StoredItem | None) -> None:
-        """If-Match and If-None-Match (RFC 9110 13.1)."""
+    def _delete(self, path: str) -> Answer | None:
+        """DELETE of a meeting is told to others; everything else is Radicale's."""
+        if len(hrefs.split_path(path)) != 3:
+            return None
+        collection, href = self._collection_at(path)
+        item = collection.item(href)
+        if item is None:
+            return None
+        self._check_preconditions(collection, item)
+        return resources.delete(self._scope, collection, item, self._asked.headers)
+
+    def _post(self, path: str) -> Answer:
+        """POST to the scheduling Outbox (RFC 6638 5)."""
+        if not outbox.is_outbox(self._scope, path):
+            raise Refused(405, "", "nothing takes a POST here")
+        return outbox.post(self._scope, self._asked.body)
+
+    def _check_preconditions(self, collection: Collection, item: StoredItem | None) -> None:
+        """If-Match, If-None-Match (RFC 9110 13.1) and If-Schedule-Tag-Match."""
         match, none_match = self._asked.header("if-match"), self._asked.header("if-none-match")
         if match and (item is None or not _matches(match, item.entry.etag)):
             raise Refused(412, "", "the item is not (any more) the one that you mean")
         if none_match and item is not None and _matches(none_match, item.entry.etag):
             raise Refused(412, "", "there is an item already")
+        resources.check_tag(collection, item, self._asked.headers)
 
     def _copy(self, path: str) -> Answer:
         """COPY of an item (RFC 4918 9.8)."""
@@ -364,9 +395,14 @@ class Application(radicale.app.Application):
         return None
 
 
-def options_answer() -> Answer:
+def options_answer(*, schedules: bool) -> Answer:
     """What is spoken here."""
-    return Answer(200, {"DAV": DAV_CLASSES, "Allow": ", ".join(METHODS)})
+    return Answer(200, {"DAV": dav_classes(schedules=schedules), "Allow": ", ".join(METHODS)})
+
+
+def dav_classes(*, schedules: bool) -> str:
+    """The DAV header; clients that read calendar-auto-schedule do not send invitations themselves."""
+    return f"{DAV_CLASSES}, calendar-auto-schedule" if schedules else DAV_CLASSES
 
 
 def _clean(path: str) -> str:

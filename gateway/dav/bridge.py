@@ -20,7 +20,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from gateway.dav import auth
-from gateway.dav.app import DAV_CLASSES, Application, Asked, options_answer
+from gateway.dav.app import Application, Asked, dav_classes, options_answer
 from gateway.dav.errors import Answer, BadRequest, answer_of, plain
 from gateway.dav.scope import RequestScope, Shared
 from gateway.mapi.errors import LogonFailed
@@ -77,6 +77,7 @@ class DavResource(Resource):
         except Exception as error:
             answer = self._told(error)
         if not request._disconnected:
+            answer.headers.setdefault("DAV", dav_classes(schedules=self._shared.schedules))
             _write(request, answer)
 
     def _told(self, error: Exception) -> Answer:
@@ -93,7 +94,7 @@ class DavResource(Resource):
         credentials = auth.credentials_of(request.getHeader("authorization") or "")
         if credentials is None:
             if request.method == b"OPTIONS":
-                return options_answer()
+                return options_answer(schedules=self._shared.schedules)
             return auth.challenge(self._shared.options)
         if not auth.may_send_password(self._shared.options, secure=secure, peer=peer):
             return plain(403, "passwords are taken over TLS (https) only")
@@ -191,7 +192,6 @@ def _compressed(answer: Answer, *, compress: bool) -> Answer:
 
 def _write(request: Any, answer: Answer) -> None:
     request.setResponseCode(answer.status)
-    request.setHeader("DAV", DAV_CLASSES)
     request.setHeader("Server", "mapi-gateway")
     for name, value in answer.headers.items():
         if name.lower() != "content-length":

@@ -22,6 +22,8 @@ class Kind:
     content_type: str
     classes: tuple[str, ...]
     """PR_MESSAGE_CLASS of its items, in capitals, compared by prefix."""
+    is_mailbox: bool = False
+    """Whether it is for scheduling messages (RFC 6638 2): clients put nothing there, and much else may lie beside them."""
 
     @property
     def is_calendar(self) -> bool:
@@ -58,6 +60,20 @@ CONTACTS: Final = Kind(
     ("IPM.CONTACT", "IPM.DISTLIST"),
 )
 DIRECTORY: Final = Kind("directory", "", "VADDRESSBOOK", ("VCARD",), ".vcf", "text/vcard; charset=utf-8", ())
+_MESSAGES: Final = "text/calendar; charset=utf-8"
+SCHEDULE_INBOX: Final = Kind(
+    "schedule-inbox",
+    "",
+    "VCALENDAR",
+    ("VEVENT",),
+    ".ics",
+    _MESSAGES,
+    ("IPM.SCHEDULE.MEETING",),
+    is_mailbox=True,
+)
+SCHEDULE_OUTBOX: Final = Kind(
+    "schedule-outbox", "", "VCALENDAR", ("VEVENT",), ".ics", _MESSAGES, (), is_mailbox=True
+)
 KINDS: Final = (CALENDAR, TASKS, NOTES, JOURNAL, CONTACTS)
 #: What other programs keep beside their contacts; nobody wants to see it.
 _HIDDEN: Final = (

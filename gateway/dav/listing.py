@@ -31,7 +31,7 @@ from gateway.mapi.propnames import (
     static,
 )
 from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_LONG, PT_SYSTIME, NamedProps, Prop, Props, PropTag
-from gateway.mapi.restrictions import Or, Restriction, equals
+from gateway.mapi.restrictions import And, Content, Fuzzy, Or, Property, Relop, Restriction, equals
 from gateway.mapi.tables import TableFlags
 from gateway.mapi.times import to_unix
 from gateway.mapiclient.folder import load_props
@@ -225,6 +225,8 @@ def _difference(listing: Listing, changes: Sequence[Change], position: Position)
             changed.append(entry)
         elif key in listing.gone:
             removed.append(listing.gone[key])
+        elif listing.kind.is_mailbox:  # any mail may have gone; messages have no names of clients
+            removed.append(hrefs.key_href(key, listing.kind.suffix))
         else:
             removed.append(_gone_href(key, changes, listing))
     return Difference(position, changed, [href for href in removed if href])
@@ -323,6 +325,8 @@ async def _columns(session: Session, place: Place) -> list[PropTag]:
 async def _entries(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
     columns = await _columns(session, place)
     found: list[Entry] = []
+    if place.kind.is_mailbox:
+        restriction = messages_of(place, restriction)
     table = Table.contents(
         session, place.entryid, columns, restriction=restriction, flags=TableFlags.NOCAP, batch=_BATCH
     )
@@ -330,6 +334,17 @@ async def _entries(session: Session, place: Place, restriction: Restriction | No
         async for rows in table.batches():
             found += filter(None, (_entry(place.kind, row) for row in rows))
     return found
+
+
+def messages_of(place: Place, restriction: Restriction | None) -> Restriction:
+    """What of a folder of mails is shown in a mailbox for scheduling."""
+    names = tuple(
+        Content(Fuzzy.PREFIX | Fuzzy.IGNORECASE, pr.PR_MESSAGE_CLASS, (pr.PR_MESSAGE_CLASS, name))
+        for name in place.kind.classes
+    )
+    tag = pr.PR_LAST_MODIFICATION_TIME
+    recent = Property(Relop.GE, tag, (tag, place.since))
+    return And((Or(names), recent, *((restriction,) if restriction is not None else ())))
 
 
 def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:

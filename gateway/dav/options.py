@@ -52,3 +52,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Show the global address book as a read-only address book."""
     max_directory: int = 5000
     """Entries of the global address book that are listed and searched."""
+    scheduling: bool | Literal["auto"] = "auto"
+    """Send invitations and answers for the users: always, never, or "auto" (when this gateway empties the outgoing queue)."""

@@ -74,6 +74,8 @@ class Place:
     count: int = 0
     stored: dict[str, str] = field(default_factory=dict)
     is_default: bool = False
+    since: int = 0
+    """Of a scheduling Inbox: the time (FILETIME) from which on messages are shown."""
 
     @property
     def owner(self) -> str:

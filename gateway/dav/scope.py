@@ -7,7 +7,7 @@ the thread waits for each. Nothing outlives the request but the shared caches.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -23,6 +23,8 @@ from gateway.dav.listing import Difference, Entry, Listing, Listings, matching
 from gateway.dav.options import Options
 from gateway.dav.people import People
 from gateway.dav.places import Place
+from gateway.dav.scheduling import mailboxes
+from gateway.dav.scheduling.sending import Sending
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
@@ -46,6 +48,13 @@ class Shared:
     texts: TextCache
     zone: Zone
     now: Callable[[], float]
+    sending: Sending = field(default_factory=Sending)
+
+    @property
+    def schedules(self) -> bool:
+        """Whether the server sends invitations and answers (RFC 6638); clients do it themselves otherwise."""
+        wanted = self.options.scheduling
+        return self.sending.queue_runs if wanted == "auto" else bool(wanted)
 
 
 class RequestScope:
@@ -60,6 +69,7 @@ class RequestScope:
         self._left = False
         self._places: list[Place] | None = None
         self._is_new = False
+        self._mailboxes: dict[str, Place] | None = None
 
     # Between the thread and the reactor
 
@@ -95,12 +105,22 @@ class RequestScope:
 
     def place(self, principal: str, name: str) -> Place | None:
         """The collection of a name, or of a folder's source key in hexadecimal."""
+        if name in mailboxes.NAMES and name in self.mailboxes(principal):
+            return self.mailboxes(principal)[name]
         return self._named(principal, name, None) or self._named(principal, name, 0.0)
 
     def _named(self, principal: str, name: str, age: float | None) -> Place | None:
         places = self.places(principal, age)
         found = next((place for place in places if place.name == name), None)
         return found or next((place for place in places if place.source_key.hex() == name and name), None)
+
+    def mailboxes(self, principal: str) -> dict[str, Place]:
+        """The mailboxes for scheduling of the user himself, by name (RFC 6638 2); nobody sees another's."""
+        if principal != self.user or not self.shared.schedules:
+            return {}
+        if self._mailboxes is None:
+            self._mailboxes = self.wait(lambda: mailboxes.of(self.homes, self.shared.now()))
+        return self._mailboxes
 
     def principals(self) -> list[str]:
         """The principals in whose name the user sees anything, he himself first."""
@@ -113,7 +133,7 @@ class RequestScope:
 
     def last_change(self, place: Place) -> tuple[int, int]:
         """When something in a folder last changed (FILETIME), and how many items it has, as of this request."""
-        if self._is_new:
+        if self._is_new and not place.kind.is_mailbox:
             return place.changed, place.count
         props, _ = self.wait(lambda: load_props(self.session_of(place), place.entryid))
         return props.get(pr.PR_LOCAL_COMMIT_TIME_MAX, 0), props.get(pr.PR_CONTENT_COUNT, 0)

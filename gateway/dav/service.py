@@ -18,6 +18,7 @@ from gateway.dav.homes import Homes
 from gateway.dav.listing import Listings
 from gateway.dav.options import Options
 from gateway.dav.people import People
+from gateway.dav.scheduling.sending import Sending
 from gateway.dav.scope import Shared
 from gateway.dav.texts import TextCache
 from gateway.mapi.errors import FeatureOff
@@ -81,8 +82,10 @@ class DavFactory(Site):
         reactor: Any,
         *,
         clock: Callable[[], float] = time.time,
+        sending: Sending | None = None,
     ) -> None:
         self.options = options
+        self.sending = sending or Sending()
         seconds: Callable[[], float] = reactor.seconds
         shared = Shared(
             reactor=reactor,
@@ -94,6 +97,7 @@ class DavFactory(Site):
             texts=TextCache(options.cached_text),
             zone=zone_of(options.timezone),
             now=clock,
+            sending=self.sending,
         )
         self._resource = DavResource(shared, Application(options), authenticator(sessions))
         super().__init__(  # type: ignore[no-untyped-call]

@@ -53,6 +53,8 @@ class Storage(BaseStorage):
             return
         for place in self._scope.places(parts[0], _NOW):
             yield Collection(self._scope, parts[0], place)
+        for place in self._scope.mailboxes(parts[0]).values():
+            yield Collection(self._scope, parts[0], place)
 
     def _at_place(self, parts: list[str], depth: str) -> Iterator[BaseCollection | Item]:
         collection = self.collection(parts[0], parts[1])

@@ -41,6 +41,8 @@ class Rendering:
 
     def write(self, content: MessageContent) -> bytes:
         """An item as its text."""
+        if self.kind.is_mailbox:
+            return ical.calendar_part(content, self.ical) or b""
         if self.kind.is_calendar:
             return ical.to_ical(content, self.ical)
         return vcard.to_vcard(content, self.version, self.vcard)

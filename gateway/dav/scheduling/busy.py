@@ -1,0 +1,138 @@
+"""When users are busy: from their calendars where rights allow, else from what they publish (MS-OXOPFFB 2.2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.convert.ical import Busy, busy_of_published
+from gateway.convert.ical.busytimes import merged
+from gateway.dav.collection import Collection
+from gateway.dav.places import Place
+from gateway.dav.scope import RequestScope
+from gateway.mapi import proptags as pr
+from gateway.mapi.errors import MapiError, NoAccess, NotFound
+from gateway.mapi.props import NamedProps, Props, present
+from gateway.mapi.restrictions import Or, equals
+from gateway.mapi.tables import TableFlags
+from gateway.mapi.times import from_unix
+from gateway.mapiclient import directory
+from gateway.mapiclient.folder import load_props
+from gateway.mapiclient.session import Session
+from gateway.mapiclient.store import Store
+from gateway.mapiclient.table import Table, rows_of
+
+_STATUSES: Final = {"BUSY-TENTATIVE": 1, "BUSY": 2, "BUSY-UNAVAILABLE": 3}
+_PUBLISHED: Final = (
+    pr.PR_ADDRESS_BOOK_ENTRYID,
+    pr.PR_FREEBUSY_START_RANGE,
+    pr.PR_FREEBUSY_END_RANGE,
+    pr.PR_FREEBUSY_TENTATIVE_MONTHS,
+    pr.PR_FREEBUSY_TENTATIVE_EVENTS,
+    pr.PR_FREEBUSY_BUSY_MONTHS,
+    pr.PR_FREEBUSY_BUSY_EVENTS,
+    pr.PR_FREEBUSY_OOF_MONTHS,
+    pr.PR_FREEBUSY_OOF_EVENTS,
+)
+_COLUMNS: Final = (*directory.COLUMNS, pr.PR_EMS_AB_PROXY_ADDRESSES)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the store."""
+
+    login: str
+    entryid: bytes
+
+
+async def users_of(session: Session, addresses: Sequence[str]) -> dict[str, User]:
+    """The users with these mail addresses, in one call; whom the address book does not have is left out."""
+    if not addresses:
+        return {}
+    found: dict[str, User] = {}
+    answers = await directory.resolve_names(session, addresses, _COLUMNS, exact=True)
+    for address, answer in zip(addresses, answers, strict=False):
+        login, entryid = answer.props.get(pr.PR_ACCOUNT), answer.props.get(pr.PR_ENTRYID)
+        if login and entryid and address.lower() in _addresses(answer.props):
+            found[address] = User(login, entryid)
+    return found
+
+
+def _addresses(props: Props) -> set[str]:
+    others = props.get(pr.PR_EMS_AB_PROXY_ADDRESSES) or ()
+    smtp = {each.partition(":")[2].lower() for each in others if each[:5].lower() == "smtp:"}
+    return smtp | {(props.get(pr.PR_SMTP_ADDRESS) or "").lower()} - {""}
+
+
+def busy_times(scope: RequestScope, users: Iterable[User], start: int, end: int) -> dict[str, list[Busy]]:
+    """When users are busy in a time range (Unix times), by login name; nothing for those of whom nothing is known."""
+    wanted = {user.login: user for user in users}
+    found: dict[str, list[Busy]] = {}
+    for login in list(wanted):
+        place = default_calendar(scope, login)
+        if place is not None:
+            found[login] = _of_calendar(scope, place, start, end)
+    missing = [user for login, user in wanted.items() if login not in found]
+    if missing:
+        found |= scope.wait(lambda: _of_publishers(scope.session, missing, start, end))
+    return found
+
+
+def default_calendar(scope: RequestScope, login: str) -> Place | None:
+    """Somebody's default calendar, None when the user may not read it."""
+    places = [each for each in scope.places(scope.user) if each.owner == login and each.kind.name == "calendar"]
+    if not places or login == scope.user:
+        return next((each for each in places if each.is_default), None)
+    home = places[0].home
+    if home is None:
+        return None
+    try:
+        props, _ = scope.wait(lambda: load_props(home.store.session, home.store.root))
+    except (NoAccess, NotFound):
+        return None
+    wanted = props.get(pr.PR_IPM_APPOINTMENT_ENTRYID)
+    return next((each for each in places if each.entryid == wanted), None)
+
+
+def _of_calendar(scope: RequestScope, place: Place, start: int, end: int) -> list[Busy]:
+    periods = Collection(scope, place.owner, place).free_busy(start, end)
+    return merged(Busy(from_unix(first), from_unix(last), _STATUSES[kind]) for first, last, kind in periods)
+
+
+async def _of_publishers(
+    session: Session, users: Sequence[User], start: int, end: int
+) -> dict[str, list[Busy]]:
+    """What users have published, all read at once."""
+    folder = await published_folder(session)
+    if folder is None:
+        return {}
+    public, entryid = folder
+    wanted = Or(tuple(equals(pr.PR_ADDRESS_BOOK_ENTRYID, user.entryid) for user in users))
+    table = Table.contents(public.session, entryid, _PUBLISHED, restriction=wanted, flags=TableFlags.NOCAP)
+    logins = {user.entryid: user.login for user in users}
+    found: dict[str, list[Busy]] = {}
+    for row in await rows_of(table):
+        props: NamedProps = dict(present(row.items()))
+        login = logins.get(props.get(pr.PR_ADDRESS_BOOK_ENTRYID, b""))
+        if login is not None:
+            found[login] = _within(busy_of_published(props), from_unix(start), from_unix(end))
+    return found
+
+
+def _within(periods: Iterable[Busy], first: int, last: int) -> list[Busy]:
+    return [
+        Busy(max(each.start, first), min(each.end, last), each.status)
+        for each in periods
+        if each.start < last and each.end > first
+    ]
+
+
+async def published_folder(session: Session) -> tuple[Store, bytes] | None:
+    """The public store and its folder of published times; None where there is none."""
+    try:
+        store = await Store.public(session)
+    except MapiError:
+        return None
+    entryid = store.props.get(pr.PR_FREE_BUSY_FOR_LOCAL_SITE_ENTRYID)
+    return (store, entryid) if entryid else None

@@ -1,0 +1,56 @@
+"""What HTTP says of meetings: schedule tags in headers and preconditions, and their deletion (RFC 6638 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gateway.dav import hrefs, writing
+from gateway.dav.errors import Answer, Refused
+from gateway.dav.rights import letters
+from gateway.dav.scheduling import tag
+from gateway.dav.scheduling.scheduler import Scheduler, addresses_of
+from gateway.dav.scope import RequestScope
+
+if TYPE_CHECKING:
+    from gateway.dav.collection import Collection, StoredItem
+
+
+def tag_headers(scope: RequestScope, path: str, body: bytes) -> dict[str, str]:
+    """The Schedule-Tag of an item that is answered."""
+    parts = hrefs.split_path(path)
+    if not scope.shared.schedules or len(parts) != 3 or b"ATTENDEE" not in body:
+        return {}
+    place = scope.place(parts[0], parts[1])
+    if place is None or place.kind.name != "calendar":
+        return {}
+    found = tag.tag_of(body, addresses_of(scope.rendering(place).ical))
+    return {tag.HEADER: found} if found else {}
+
+
+def check_tag(collection: Collection, item: StoredItem | None, headers: Mapping[str, str]) -> None:
+    """If-Schedule-Tag-Match (RFC 6638 8.3; Refused)."""
+    wanted = headers.get("if-schedule-tag-match", "")
+    if not wanted:
+        return
+    own = addresses_of(collection.scope.rendering(collection.place).ical)
+    found = tag.tag_of(item.serialize().encode(), own) if item is not None else ""
+    if not tag.matches(wanted, found):
+        raise Refused(412, "", "the meeting is not (any more) the one that you mean")
+
+
+def delete(
+    scope: RequestScope, collection: Collection, item: StoredItem, headers: Mapping[str, str]
+) -> Answer | None:
+    """DELETE of a meeting; None for an item that is none."""
+    place = collection.place
+    if not scope.shared.schedules or place.kind.name != "calendar" or "w" not in letters(place):
+        return None
+    writing.refuse_private(place, item.entry)
+    existing = scope.content(place, item.entry)
+    if existing is None or not existing.recipients:
+        return None
+    scheduler = Scheduler(scope, headers)
+    change = scheduler.deletion(place, existing)
+    scheduler.carry_out(change, lambda: writing.delete_entry(scope, place, item.entry))
+    return Answer(204)
