@@ -1,14 +1,14 @@
 """Subscriptions and the notices they lead to.
 
 All sessions of a group share one space of connection numbers and one queue. A client takes the queue with
-notifyGetItems, which waits here, without a thread, until something happens or a minute has passed. Queues are
-bounded: one that overflows is replaced by one notice per subscription, "there were changes". Everything here
-runs in the reactor's thread.
+notifyGetItems, which waits here, without a thread, until something happens or a minute has passed; and then a moment
+more, so that a burst of changes is one answer. Queues are bounded: one that overflows is replaced by one notice per
+subscription, "there were changes". Everything here runs in the reactor's thread.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,22 +20,23 @@ from gateway.mapi.changes import ChangeClass, SyncKind
 from gateway.mapi.errors import EndOfSession, NotFound, StoreBusy
 from gateway.mapi.notices import ChangeNotice, Delivery, Event, NewMailNotice, Notice, ObjectNotice, TableNotice
 from gateway.mapi.props import PT_NULL
-from gateway.mapi.tables import ObjectType
 from gateway.storeserver.events import ChangeEvent, ObjectEvent, StoreEvent
+from gateway.storeserver.notices import collapsed, object_notice, wants
 from gateway.storeserver.sessions import Session
 from gateway.storeserver.tables import Table
 
 PARK: Final = 60.0
 """Seconds a poll waits."""
+QUIET: Final = 0.015
+"""Seconds in which nothing more may happen before a poll is answered ..."""
+LONGEST: Final = 0.1
+"""... but so many after the first event at the latest."""
 MAX_QUEUE: Final = 10_000
 MAX_ANSWER: Final = 500
 """Notices of one answer; the rest comes with the next."""
 MAX_SUBSCRIPTIONS: Final = 20_000
-COLLAPSE: Final = 10
-"""More messages of one folder with the same event, in one transaction, are one change of the folder."""
-
-_MODIFIERS: Final = Event.ONLY_MESSAGES | Event.ONLY_FOLDERS | Event.NO_COUNTERS
 _TABLE_CHANGED: Final = 1
+_INSTANT: Final = 0.0005
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +70,18 @@ class _Group:
     queue: deque[Delivery] = field(default_factory=deque)
     sessions: set[Session] = field(default_factory=set)
     polls: dict[Session, _Poll] = field(default_factory=dict)
+    first: float = 0.0
+    """When the oldest notice in the queue was put there."""
+    latest: float = 0.0
+    collecting: IDelayedCall | None = None
+    """Will answer a poll."""
+
+    def wait(self, now: float) -> float:
+        """Seconds for which more may be collected; less than a time that a clock can tell is none."""
+        if len(self.queue) >= MAX_ANSWER:
+            return 0.0
+        left = min(self.latest + QUIET, self.first + LONGEST) - now
+        return left if left > _INSTANT else 0.0
 
 
 class Notifier:
@@ -123,6 +136,9 @@ class Notifier:
         group.sessions.discard(session)
         if not group.sessions:
             self._groups.pop(session.group or session, None)
+            if group.collecting is not None:
+                group.collecting.cancel()
+                group.collecting = None
 
     # -- subscribing
 
@@ -177,12 +193,14 @@ class Notifier:
         group = self._group(session)
         self._end_poll(group, session, NotFound("another poll has taken over"))
         answer: Deferred[list[Delivery]] = Deferred(lambda _: self._end_poll(group, session, None))
-        if group.queue:
-            answer.callback(_taken(group.queue))
+        if group.queue and not group.wait(self._clock.seconds()):
+            answer.callback(self._taken(group))
             return answer
         timer = self._clock.callLater(self._park, self._answer, group, session)
         group.polls[session] = _Poll(answer, timer)
         session.busy += 1
+        if group.queue:
+            self._collect(group)
         return answer
 
     def _pop_poll(self, group: _Group, session: Session) -> Deferred[list[Delivery]] | None:
@@ -205,14 +223,34 @@ class Notifier:
             one.last_used = self._clock.seconds()  # a poll keeps the whole group alive
         answer = self._pop_poll(group, session)
         if answer is not None:
-            answer.callback(_taken(group.queue))
+            answer.callback(self._taken(group))
+
+    def _taken(self, group: _Group) -> list[Delivery]:
+        group.first = self._clock.seconds()  # of what stays for the next answer
+        queue = group.queue
+        return [queue.popleft() for _ in range(min(len(queue), MAX_ANSWER))]
+
+    def _collect(self, group: _Group) -> None:
+        """Answer a poll as soon as it is quiet."""
+        if group.collecting is None:
+            wait = group.wait(self._clock.seconds())
+            group.collecting = self._clock.callLater(wait, self._collected, group)
+
+    def _collected(self, group: _Group) -> None:
+        group.collecting = None
+        if not group.polls or not group.queue:
+            return
+        if group.wait(self._clock.seconds()):
+            self._collect(group)
+        else:
+            self._answer(group, next(iter(group.polls)))
 
     # -- what happened
 
     def publish(self, events: Sequence[StoreEvent], ancestors: Mapping[int, Sequence[int]]) -> None:
         """Tell everybody concerned. ``ancestors``: the folders above changed folders, each with itself."""
         woken: set[_Group] = set()
-        for event in _collapsed(events):
+        for event in collapsed(events):
             if isinstance(event, ObjectEvent):
                 if not event.queue_only:
                     self._publish_object(event, woken)
@@ -221,12 +259,12 @@ class Notifier:
         self._wake(woken)
 
     def _publish_object(self, event: ObjectEvent, woken: set[_Group]) -> None:
-        notice = _object_notice(event)
+        notice = object_notice(event)
         parents = (event.parent, event.old_parent)
         for key in dict.fromkeys((event.entryid, event.store, *parents, event.old)):
             for sink in self._by_key.get(key or b"", ()):
                 itself = key in (event.entryid, event.store, event.old)
-                if (itself or sink.mask & Event.ONLY_MESSAGES) and _wants(sink.mask, event):
+                if (itself or sink.mask & Event.ONLY_MESSAGES) and wants(sink.mask, event):
                     self._queue(sink, notice, woken)
 
     def _publish_change(
@@ -269,6 +307,9 @@ class Notifier:
         group = self._group(sink.session)
         if group.sinks.get(sink.connection) is not sink:
             return
+        group.latest = self._clock.seconds()
+        if not group.queue:
+            group.first = group.latest
         if len(group.queue) >= MAX_QUEUE:
             group.queue.clear()
             group.queue.extend(Delivery(one.connection, _summary(one)) for one in group.sinks.values())
@@ -279,55 +320,7 @@ class Notifier:
     def _wake(self, groups: Iterable[_Group]) -> None:
         for group in groups:
             if group.polls and group.queue:
-                self._answer(group, next(iter(group.polls)))
-
-
-def _taken(queue: deque[Delivery]) -> list[Delivery]:
-    return [queue.popleft() for _ in range(min(len(queue), MAX_ANSWER))]
-
-
-def _wants(mask: int, event: ObjectEvent) -> bool:
-    if not mask & ~_MODIFIERS & event.kind:
-        return False
-    if mask & Event.ONLY_MESSAGES and event.object_type != ObjectType.MESSAGE:
-        return False
-    if mask & Event.ONLY_FOLDERS and event.object_type != ObjectType.FOLDER:
-        return False
-    return not (mask & Event.NO_COUNTERS and event.counters)
-
-
-def _object_notice(event: ObjectEvent) -> ObjectNotice:
-    # A folder that changed is reported without its parent.
-    changed_folder = event.kind == Event.MODIFIED and event.object_type == ObjectType.FOLDER
-    parent = None if changed_folder else event.parent
-    return ObjectNotice(
-        int(event.kind), event.entryid, int(event.object_type), parent, event.old, event.old_parent
-    )
-
-
-def _collapsed(events: Sequence[StoreEvent]) -> Iterator[StoreEvent]:
-    """The events, with many messages of one folder replaced by one change of that folder."""
-    counts = Counter(_folder_of(event) for event in events)
-    done: set[tuple[int, int | None]] = set()
-    for event in events:
-        folder = _folder_of(event)
-        if folder is None or counts[folder] <= COLLAPSE or not isinstance(event, ObjectEvent):
-            yield event
-        elif folder not in done:
-            done.add(folder)
-            yield from _folder_changes(event)
-
-
-def _folder_of(event: StoreEvent) -> tuple[int, int | None] | None:
-    if isinstance(event, ObjectEvent) and event.object_type == ObjectType.MESSAGE:
-        return int(event.kind), event.parent_id
-    return None
-
-
-def _folder_changes(event: ObjectEvent) -> Iterator[ObjectEvent]:
-    for folder_id, entryid in ((event.parent_id, event.parent), (event.old_parent_id, event.old_parent)):
-        if folder_id is not None and entryid is not None:
-            yield ObjectEvent(Event.MODIFIED, ObjectType.FOLDER, folder_id, entryid, event.store)
+                self._collect(group)
 
 
 def _summary(sink: Sink) -> Notice:

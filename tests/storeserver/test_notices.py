@@ -20,7 +20,7 @@ from gateway.mapiclient.wire import calls_sync as sync_calls
 from gateway.mapiclient.wire import calls_table as table_calls
 from gateway.mapiclient.wire.calls_session import Logoff
 from gateway.mapiclient.wire.structs import Subscription
-from gateway.storeserver.notifications import COLLAPSE
+from gateway.storeserver.notices import COLLAPSE
 from tests.storeserver.mailbox import inbox, new_folder, new_message
 from tests.support import reactor
 from tests.support.soap import SoapClient

@@ -13,7 +13,8 @@ from gateway.mapi.notices import Delivery, Event, ObjectNotice
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver.accounts import Actor
 from gateway.storeserver.events import ChangeEvent, ObjectEvent
-from gateway.storeserver.notifications import COLLAPSE, MAX_ANSWER, MAX_QUEUE, Notifier, Sink
+from gateway.storeserver.notices import COLLAPSE
+from gateway.storeserver.notifications import LONGEST, MAX_ANSWER, MAX_QUEUE, QUIET, Notifier, Sink
 from gateway.storeserver.sessions import Client, Peer, Session
 
 
@@ -53,6 +54,7 @@ class Heard:
     def of(self, *events: Any, ancestors: Any = None) -> list[int]:
         self.notifier.publish(events, ancestors or {})
         answer = self.notifier.poll(self.session)
+        self.clock.advance(QUIET)
         if not answer.called:
             answer.cancel()
             answer.addErrback(lambda _: None)
@@ -138,7 +140,7 @@ def test_an_empty_poll_is_answered_after_a_minute() -> None:
     assert (heard.session.busy, heard.session.last_used) == (0, 60.0)
 
 
-def test_a_parked_poll_is_answered_at_once_and_only_one() -> None:
+def test_one_parked_poll_is_answered_and_the_others_wait() -> None:
     heard = Heard((Event.CREATED, STORE))
     other = session(1)
     heard.notifier.join(other)
@@ -146,8 +148,54 @@ def test_a_parked_poll_is_answered_at_once_and_only_one() -> None:
     for one in (heard.session, other):
         heard.notifier.poll(one).addCallback(answers.append)
     heard.notifier.publish([event()], {})
+    heard.clock.advance(QUIET)
     assert [len(answer) for answer in answers] == [1]
     assert heard.notifier.parked == 1
+
+
+def test_a_burst_of_changes_is_one_answer() -> None:
+    heard = Heard((Event.CREATED, STORE))
+    answers: list[list[Delivery]] = []
+    heard.notifier.poll(heard.session).addCallback(answers.append)
+    for _ in range(5):
+        heard.notifier.publish([event()], {})
+        heard.clock.advance(QUIET * 0.6)
+        assert answers == []
+    heard.clock.advance(QUIET * 0.6)
+    assert [len(answer) for answer in answers] == [5]
+
+
+def test_a_poll_does_not_wait_for_the_end_of_a_long_burst() -> None:
+    heard = Heard((Event.CREATED, STORE))
+    answers: list[list[Delivery]] = []
+    heard.notifier.poll(heard.session).addCallback(answers.append)
+    while not answers:
+        heard.notifier.publish([event()], {})
+        heard.clock.advance(QUIET * 0.5)
+        assert heard.clock.seconds() < LONGEST + QUIET
+
+
+def test_a_poll_in_the_middle_of_a_burst_waits_for_its_end() -> None:
+    heard = Heard((Event.CREATED, STORE))
+    answers: list[list[Delivery]] = []
+    heard.notifier.publish([event()], {})
+    heard.notifier.poll(heard.session).addCallback(answers.append)
+    assert answers == []
+    heard.notifier.publish([event()], {})
+    heard.clock.advance(QUIET)
+    assert [len(answer) for answer in answers] == [2]
+    heard.notifier.publish([event()], {})
+    heard.clock.advance(1)
+    heard.notifier.poll(heard.session).addCallback(answers.append)
+    assert [len(answer) for answer in answers] == [2, 1]
+
+
+def test_nothing_is_left_to_do_for_a_session_that_ends_in_a_burst() -> None:
+    heard = Heard((Event.CREATED, STORE))
+    heard.notifier.poll(heard.session).addErrback(lambda _: None)
+    heard.notifier.publish([event()], {})
+    heard.notifier.leave(heard.session)
+    assert heard.clock.getDelayedCalls() == []
 
 
 def test_the_end_of_a_session_ends_its_poll_and_subscriptions() -> None:
@@ -166,6 +214,7 @@ def test_a_queue_that_nobody_reads_does_not_grow() -> None:
         heard.notifier.publish([event(id=number)], {})
     answer: list[Delivery] = []
     heard.notifier.poll(heard.session).addCallback(answer.extend)
+    heard.clock.advance(QUIET)
     summary = [one.notice for one in answer[:2]]
     assert all(isinstance(one, ObjectNotice) and one.event == Event.MODIFIED for one in summary)
     assert len(answer) == 2 + 5
