@@ -32,7 +32,7 @@ _HEADERS: Final = 200
 #: New messages that are described without being asked for (NOTIFY).
 MOST_NEW: Final = 100
 _MESSAGES: Final = 200
-_METADATA: Final = 200
+_METADATA: Final = 500
 _COLUMNS: Final = 1000
 
 

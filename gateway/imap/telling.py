@@ -86,7 +86,7 @@ def positions(view: View, uids: Sequence[int]) -> Sequence[int]:
     wanted = uids if isinstance(uids, array) else array("I", uids)
     if first >= 0 and view.uids[first : first + len(wanted)] == wanted:
         return range(first, first + len(wanted))
-    return [view.index(uid) for uid in uids]
+    return view.rows.indices(uids)
 
 
 def fetch_flags(selection: Selection, rows: Rows) -> bytes:

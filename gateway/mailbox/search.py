@@ -1,7 +1,8 @@
 """Search: which mails of a View match, with as little work as can be.
 
-A criterion is answered by the View where the View knows (flags, UIDs, dates, sizes), by one restricted table where
-the store knows (subject, people, text), and from header bytes where nobody does. Parts of an AND narrow
+A criterion is answered by the View where the View knows (flags, UIDs, dates, sizes), from the UID cache where that
+has the ENVELOPEs (subject, people), by one restricted table where the store knows (these too, text), and from header
+bytes where nobody does. Parts of an AND narrow
 what the next part has to look at, cheapest first.
 """
 
@@ -18,6 +19,7 @@ from gateway.convert.mime.structure import scan
 from gateway.mailbox import criteria as c
 from gateway.mailbox.restrict import header_prefilter, restriction_of
 from gateway.mailbox.rows import Rows
+from gateway.mailbox.searchtext import Field, field_of
 from gateway.mapi.restrictions import Restriction
 
 
@@ -37,6 +39,12 @@ class Searchable(Protocol):
     async def sizes(self, uids: Iterable[int]) -> Mapping[int, int]:
         """RFC822.SIZE of messages, missing ones left out."""
 
+    async def know_words(self) -> bool:
+        """Whether `containing` can tell of nearly every message."""
+
+    async def containing(self, field: Field, text: str, uids: Collection[int]) -> tuple[set[int], set[int]]:
+        """Of these messages those with a text in a field of the ENVELOPE, and those of which that is not known."""
+
     def email_id(self, index: int) -> str:
         """EMAILID of the message at a position."""
 
@@ -45,21 +53,9 @@ class Searchable(Protocol):
 
 
 _VIEW: Final = 0
-_STORE: Final = 1
-_BYTES: Final = 2
-
-
-def cost(criterion: c.Criterion) -> int:
-    """Who must be asked: the View, the store, or the bytes of messages."""
-    if isinstance(criterion, c.And | c.Or):
-        return max((cost(part) for part in criterion.parts), default=_VIEW)
-    if isinstance(criterion, c.Not):
-        return cost(criterion.part)
-    if isinstance(criterion, c.Dated):
-        return _VIEW if criterion.field is c.DateField.INTERNAL else _STORE
-    if type(criterion) in _BY_VIEW:
-        return _VIEW
-    return _STORE if restriction_of(criterion) is not None else _BYTES
+_CACHE: Final = 1
+_STORE: Final = 2
+_BYTES: Final = 3
 
 
 class Search:
@@ -68,9 +64,26 @@ class Search:
     def __init__(self, view: Searchable, now: float) -> None:
         self._view = view
         self._now = now
+        self._words = False
+        """Whether the UID cache is asked."""
+
+    def _cost(self, criterion: c.Criterion) -> int:
+        """Who must be asked: the View, the cache, the store, or the bytes of messages."""
+        if isinstance(criterion, c.And | c.Or):
+            return max(map(self._cost, criterion.parts), default=_VIEW)
+        if isinstance(criterion, c.Not):
+            return self._cost(criterion.part)
+        if isinstance(criterion, c.Dated):
+            return _VIEW if criterion.field is c.DateField.INTERNAL else _STORE
+        if type(criterion) in _BY_VIEW:
+            return _VIEW
+        if self._words and field_of(criterion) is not None:
+            return _CACHE
+        return _STORE if restriction_of(criterion) is not None else _BYTES
 
     async def run(self, criterion: c.Criterion) -> array[int]:
         """The UIDs of the messages that match, ascending."""
+        self._words = _asks_for_words(criterion) and await self._view.know_words()
         return array("I", sorted(await self._among(criterion, set(self._view.rows.uids))))
 
     async def _among(self, criterion: c.Criterion, candidates: set[int]) -> set[int]:
@@ -78,7 +91,9 @@ class Search:
             return candidates
         if isinstance(criterion, c.And):
             return await self._and(criterion, candidates)
-        if cost(criterion) == _STORE and (restriction := restriction_of(criterion)) is not None:
+        if self._words and (field := field_of(criterion)) is not None:
+            return await self._by_words(criterion, field, candidates)
+        if self._cost(criterion) == _STORE and (restriction := restriction_of(criterion)) is not None:
             return await self._ask(restriction, candidates)
         if isinstance(criterion, c.Or):
             return await self._or(criterion, candidates)
@@ -95,12 +110,12 @@ class Search:
 
     async def _and(self, criterion: c.And, candidates: set[int]) -> set[int]:
         stored = []
-        for part in sorted(criterion.parts, key=cost):
-            restriction = restriction_of(part) if cost(part) == _STORE else None
+        for part in sorted(criterion.parts, key=self._cost):
+            restriction = restriction_of(part) if self._cost(part) == _STORE else None
             if restriction is not None:
                 stored.append(part)
                 continue
-            if stored and cost(part) == _BYTES:
+            if stored and self._cost(part) == _BYTES:
                 candidates = await self._ask_all(stored, candidates)
                 stored = []
             candidates = await self._among(part, candidates)
@@ -112,9 +127,11 @@ class Search:
 
     async def _or(self, criterion: c.Or, candidates: set[int]) -> set[int]:
         found: set[int] = set()
-        by_store = tuple(part for part in criterion.parts if cost(part) == _STORE and restriction_of(part))
+        by_store = tuple(
+            part for part in criterion.parts if self._cost(part) == _STORE and restriction_of(part)
+        )
         rest = [part for part in criterion.parts if part not in by_store]
-        for part in sorted(rest, key=cost):
+        for part in sorted(rest, key=self._cost):
             found |= await self._among(part, candidates - found)
         if by_store and (restriction := restriction_of(c.Or(by_store))) is not None:
             found |= await self._ask(restriction, candidates - found)
@@ -135,11 +152,33 @@ class Search:
                 found.add(uid)
         return found
 
+    async def _by_words(self, criterion: c.Criterion, field: Field, candidates: set[int]) -> set[int]:
+        assert isinstance(criterion, c.Header | c.Address)
+        found, unknown = await self._view.containing(field, criterion.text, candidates)
+        if unknown and (restriction := restriction_of(criterion)) is not None:
+            found |= await self._ask(restriction, unknown)
+        return found
+
     async def _by_size(self, criterion: c.Size, candidates: set[int]) -> set[int]:
+        rows = self._view.rows
+        if len(candidates) * 4 > len(rows) and 0 not in rows.sizes:
+            sized = zip(rows.uids, rows.sizes, strict=True)
+            if criterion.larger:
+                return {uid for uid, size in sized if size > criterion.size} & candidates
+            return {uid for uid, size in sized if size < criterion.size} & candidates
         sizes = await self._view.sizes(candidates)
         if criterion.larger:
             return {uid for uid, size in sizes.items() if size > criterion.size}
         return {uid for uid, size in sizes.items() if size < criterion.size}
+
+
+def _asks_for_words(criterion: c.Criterion) -> bool:
+    """Whether the fields of ENVELOPEs matter."""
+    if isinstance(criterion, c.And | c.Or):
+        return any(map(_asks_for_words, criterion.parts))
+    if isinstance(criterion, c.Not):
+        return _asks_for_words(criterion.part)
+    return field_of(criterion) is not None
 
 
 def _by_view(criterion: c.Criterion, view: Searchable, now: float) -> set[int]:

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, Final, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from twisted.logger import Logger
 
+from gateway.mailbox.searchtext import Field, search_text
+
 #: Raised whenever tables or blobs change their meaning: older files are started afresh.
-VERSION: Final = 1
+VERSION: Final = 2
 
 _SCHEMA: Final = """
 CREATE TABLE folder (
@@ -37,7 +39,18 @@ CREATE TABLE meta (
     structure BLOB NOT NULL,
     PRIMARY KEY (folder, uid)
 ) WITHOUT ROWID;
+CREATE TABLE words (
+    folder INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    subject BLOB NOT NULL,
+    sender BLOB NOT NULL,
+    "to" BLOB NOT NULL,
+    cc BLOB NOT NULL,
+    bcc BLOB NOT NULL,
+    PRIMARY KEY (folder, uid)
+) WITHOUT ROWID;
 """
+_BY_UID: Final = ("meta", "words")
 _CHUNK: Final = 900
 
 
@@ -55,6 +68,7 @@ class CachedFolder:
 class Meta(NamedTuple):
     """What never changes about a message, ready for IMAP."""
 
+    uid: int
     size: int
     """RFC822.SIZE in octets."""
     envelope: bytes
@@ -64,6 +78,9 @@ class Meta(NamedTuple):
     structure: bytes
     """BODYSTRUCTURE."""
 
+
+#: A `Meta` as the database gives it: many are read, and few of their names are used.
+MetaRow: TypeAlias = tuple[int, int, bytes, bytes, bytes]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -158,19 +175,25 @@ class UidCache:
                 (key, folder.sync_id, folder.change_id, folder.uidnext, folder.messages),
             )
             number = self._number(connection, key)
-            connection.executemany(
-                "DELETE FROM meta WHERE folder = ? AND uid = ?", ((number, uid) for uid in gone)
-            )
+            for table in _BY_UID:
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE folder = ? AND uid = ?",  # noqa: S608
+                    ((number, uid) for uid in gone),
+                )
 
     @_one_at_a_time
     def forget(self, key: bytes) -> None:
         """Drop everything known of a folder."""
         with self._connection() as connection:
-            connection.execute("DELETE FROM meta WHERE folder IN (SELECT id FROM folder WHERE key = ?)", (key,))
+            for table in _BY_UID:
+                connection.execute(
+                    f"DELETE FROM {table} WHERE folder IN (SELECT id FROM folder WHERE key = ?)",  # noqa: S608
+                    (key,),
+                )
             connection.execute("DELETE FROM folder WHERE key = ?", (key,))
 
     @_one_at_a_time
-    def metas(self, key: bytes, uids: Sequence[int]) -> dict[int, Meta]:
+    def metas(self, key: bytes, uids: Sequence[int]) -> dict[int, MetaRow]:
         """What is known of these messages; ascending UIDs make it fast."""
         connection = self._connection()
         number = self._number(connection, key)
@@ -182,24 +205,47 @@ class UidCache:
                 "SELECT uid, size, envelope, body, structure FROM meta WHERE folder = ? AND uid BETWEEN ? AND ?",
                 (number, min(uids), max(uids)),
             )
-            return {row[0]: Meta(*row[1:]) for row in rows if row[0] in wanted}
+            return {row[0]: row for row in rows if row[0] in wanted}
         marks = ",".join("?" * len(uids))
         rows = connection.execute(
             f"SELECT uid, size, envelope, body, structure FROM meta WHERE folder = ? AND uid IN ({marks})",  # noqa: S608
             (number, *uids),
         )
-        return {row[0]: Meta(*row[1:]) for row in rows}
+        return {row[0]: row for row in rows}
 
     @_one_at_a_time
-    def add_metas(self, key: bytes, metas: Iterable[tuple[int, Meta]]) -> None:
+    def add_metas(self, key: bytes, metas: Iterable[Meta]) -> None:
         """Remember what never changes of these messages; ignored when the folder was never saved."""
         with self._connection() as connection:
             number = self._number(connection, key)
-            if number is not None:
-                connection.executemany(
-                    "INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)",
-                    ((number, uid, *meta) for uid, meta in metas),
+            if number is None:
+                return
+            for meta in metas:
+                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)", (number, *meta))
+                connection.execute(
+                    "INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (number, meta.uid, *search_text(meta.envelope)),
                 )
+
+    @_one_at_a_time
+    def known(self, key: bytes, first: int, last: int) -> int:
+        """Of how many messages between two UIDs, both included, `containing` knows the words."""
+        connection = self._connection()
+        found = connection.execute(
+            "SELECT count(*) FROM words WHERE folder = ? AND uid BETWEEN ? AND ?",
+            (self._number(connection, key), first, last),
+        )
+        return int(found.fetchone()[0])
+
+    @_one_at_a_time
+    def containing(self, key: bytes, field: Field, text: bytes, first: int, last: int) -> list[tuple[int, int]]:
+        """Every message between two UIDs whose words are known: its UID, and whether the field has the text (not 0)."""
+        connection = self._connection()
+        found = connection.execute(
+            f'SELECT uid, instr("{field.value}", ?) FROM words WHERE folder = ? AND uid BETWEEN ? AND ?',  # noqa: S608
+            (text, self._number(connection, key), first, last),
+        )
+        return found.fetchall()
 
     @staticmethod
     def _number(connection: sqlite3.Connection, key: bytes) -> int | None:

@@ -23,6 +23,7 @@ from gateway.mailbox.metadata import MessageMeta, Metadata
 from gateway.mailbox.reading import Reading
 from gateway.mailbox.restrict import uid_range
 from gateway.mailbox.rows import Entry, Rows
+from gateway.mailbox.searchtext import Field
 from gateway.mailbox.source import Source
 from gateway.mailbox.state import Delta, State
 from gateway.mailbox.threadids import ThreadIds
@@ -302,6 +303,14 @@ class View:
     async def search(self, criterion: Criterion) -> array[int]:
         """The UIDs of the messages that match, ascending."""
         return await search.Search(self, self.store.now()).run(criterion)
+
+    async def know_words(self) -> bool:
+        """Whether the words of nearly every ENVELOPE are at hand."""
+        return await self._metadata.know_words()
+
+    async def containing(self, field: Field, text: str, uids: Collection[int]) -> tuple[set[int], set[int]]:
+        """Of these messages those with a text in a field of the ENVELOPE, and those of which that is not known."""
+        return await self._metadata.containing(field, text, uids)
 
     async def match(self, restriction: Restriction, first: int, last: int) -> set[int]:
         """UIDs between two, both included, that the store says match."""

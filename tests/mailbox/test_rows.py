@@ -145,14 +145,14 @@ def path(tmp_path: Path) -> Path:
 
 
 def meta(uid: int) -> Meta:
-    return Meta(uid * 10, b"(env %d)" % uid, b"(body)", b"(structure)")
+    return Meta(uid, uid * 10, b"(env %d)" % uid, b"(body)", b"(structure)")
 
 
 def test_what_was_saved_is_loaded_by_the_next_process(path: Path) -> None:
     cache = UidCache(path)
     folder = CachedFolder(5, 77, 10, rows_of(1, 2).pack())
     cache.save(b"folder", folder)
-    cache.add_metas(b"folder", [(1, meta(1)), (2, meta(2))])
+    cache.add_metas(b"folder", [meta(1), meta(2)])
     cache.close()
     again = UidCache(path)
     assert again.load(b"folder") == folder
@@ -164,9 +164,10 @@ def test_what_was_saved_is_loaded_by_the_next_process(path: Path) -> None:
 def test_what_is_gone_is_dropped(path: Path) -> None:
     cache = UidCache(path)
     cache.save(b"folder", CachedFolder(5, 77, 10, b""))
-    cache.add_metas(b"folder", ((uid, meta(uid)) for uid in range(1, 3000)))
+    cache.add_metas(b"folder", map(meta, range(1, 3000)))
     cache.save(b"folder", CachedFolder(5, 78, 10, b""), gone=[2])
     assert sorted(cache.metas(b"folder", range(1, 3000))) == [1, *range(3, 3000)]
+    assert cache.known(b"folder", 1, 4000) == 2998
     cache.forget(b"folder")
     assert cache.load(b"folder") is None
     assert cache.metas(b"folder", [1]) == {}

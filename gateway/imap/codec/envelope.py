@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-_TOKEN: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"|~?\{(\d+)\+?\}\r\n|(NIL)|([()])', re.S | re.I)
-_ESCAPE: Final = re.compile(rb"\\(.)", re.S)
-
-_Value: TypeAlias = "bytes | list[_Value] | None"
+from gateway.convert.mime.envelopevalues import Value, envelope_values
 
 
 class Address(NamedTuple):
@@ -34,9 +29,8 @@ class Envelope(NamedTuple):
 
 def parse_envelope(text: bytes) -> Envelope:
     """The values of a rendered ENVELOPE; what cannot be read is empty."""
-    fields = _list(_tokens(text))
-    fields = fields[0] if fields and isinstance(fields[0], list) else []
-    if len(fields) != 10:
+    fields = envelope_values(text)
+    if not fields:
         return Envelope()
     return Envelope(
         _text(fields[0]),
@@ -49,42 +43,11 @@ def parse_envelope(text: bytes) -> Envelope:
     )
 
 
-def _tokens(text: bytes) -> Iterator[bytes | str | None]:
-    """Strings as bytes, NIL as None, parentheses as text."""
-    place = 0
-    while (found := _TOKEN.search(text, place)) is not None:
-        place = found.end()
-        quoted, size, nil, bracket = found.groups()
-        if bracket is not None:
-            yield bracket.decode("ascii")
-        elif nil is not None:
-            yield None
-        elif size is not None:
-            yield text[place : place + int(size)]
-            place += int(size)
-        else:
-            yield _ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted
-
-
-def _list(tokens: Iterator[bytes | str | None]) -> list[_Value]:
-    stack: list[list[_Value]] = [[]]
-    for token in tokens:
-        if token == "(":
-            stack.append([])
-        elif token == ")":
-            if len(stack) > 1:
-                done = stack.pop()
-                stack[-1].append(done)
-        elif not isinstance(token, str):
-            stack[-1].append(token)
-    return stack[0]
-
-
-def _text(value: _Value) -> bytes:
+def _text(value: Value) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _first(value: _Value) -> Address:
+def _first(value: Value) -> Address:
     """The first address that is no group."""
     for address in value if isinstance(value, list) else ():
         if isinstance(address, list) and len(address) == 4 and address[3] is not None:

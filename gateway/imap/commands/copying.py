@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from gateway.imap import telling
 from gateway.imap.answers import Done, Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.sequence import compact
@@ -37,7 +38,7 @@ def messages(selection: Selection, command: c.Copy | c.Move) -> Rows:
     rows = selection.told.resolve(command.messages, by_uid=command.by_uid)
     if rows is None:
         raise StateError("No such message")
-    if not command.by_uid and any(selection.view.index(uid) < 0 for uid in rows.uids):
+    if not command.by_uid and -1 in telling.positions(selection.view, rows.uids):
         raise Refused("Some of the messages are gone", "EXPUNGEISSUED")
     return rows
 

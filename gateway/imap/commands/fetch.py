@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from gateway.imap import fetching
+from gateway.imap import fetching, telling
 from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.fetchitems import Attribute, marks_seen
@@ -34,7 +34,7 @@ async def fetch(selection: Selection, command: c.Fetch) -> AsyncIterator[bytes |
             yield piece
         if seen:
             await selection.view.mark_seen(batch.uids)
-    gone = not command.by_uid and any(selection.view.index(uid) < 0 for uid in rows.uids)
+    gone = not command.by_uid and -1 in telling.positions(selection.view, rows.uids)
     yield Done("Some messages are gone", "EXPUNGEISSUED") if gone else Done()
 
 
