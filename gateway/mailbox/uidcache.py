@@ -199,12 +199,15 @@ class UidCache:
         number = self._number(connection, key)
         if number is None or not uids:
             return {}
-        if len(uids) > _CHUNK:
-            wanted = set(uids)
+        first, last = min(uids), max(uids)
+        if len(uids) > _CHUNK or last - first < 2 * len(uids):
             rows = connection.execute(
                 "SELECT uid, size, envelope, body, structure FROM meta WHERE folder = ? AND uid BETWEEN ? AND ?",
-                (number, min(uids), max(uids)),
+                (number, first, last),
             )
+            if last - first < len(uids):
+                return {row[0]: row for row in rows}
+            wanted = set(uids)
             return {row[0]: row for row in rows if row[0] in wanted}
         marks = ",".join("?" * len(uids))
         rows = connection.execute(
