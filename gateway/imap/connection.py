@@ -5,7 +5,7 @@ Commands see these; transport and octets are behind `Wire`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Protocol, TypeAlias
 
@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from gateway.imap import telling
 from gateway.imap.answers import Goodbye, Refused
 from gateway.imap.capabilities import capabilities
-from gateway.imap.codec.commands import State
+from gateway.imap.codec.commands import Notify, State
 from gateway.imap.codec.cursor import Dialect
 from gateway.imap.codec.write_fetch import FlagTexts
 from gateway.imap.options import Options
@@ -39,8 +39,18 @@ class Notifications(Protocol):
         """Whether changes of the selected mailbox are told at once."""
 
     @property
+    def flag_events(self) -> bool:
+        """Whether changed flags there are told at once."""
+
+    @property
     def delayed(self) -> bool:
         """Whether EXPUNGE waits all the same."""
+
+    def renames(self, *names: str) -> None:
+        """The client changes mailboxes itself."""
+
+    def annotates(self, mailbox: Mailbox | None, entries: dict[str, bytes | None]) -> None:
+        """The client changed annotations itself."""
 
     def follow_selected(self) -> None:
         """Another mailbox was selected, or none."""
@@ -171,12 +181,14 @@ _UTF8: Final = frozenset({"IMAP4REV2", "UTF8=ACCEPT"})
 class User:
     """A client that has logged in."""
 
-    __slots__ = ("_bell", "_notifying", "account", "connection", "selection")
+    __slots__ = ("_bell", "_notifying", "account", "connection", "selection", "wishes")
 
     def __init__(self, connection: Connection, account: Account) -> None:
         self.connection = connection
         self.account = account
         self.selection: Selection | None = None
+        self.wishes = Notify(())
+        """The last NOTIFY."""
         self._notifying: Notifications | None = None
         self._bell: Bell | None = None
 
@@ -224,17 +236,23 @@ class User:
             if self._notifying is not None:
                 self._notifying.follow_selected()
 
-    async def updates(self, *, expunge: bool = True) -> bytes:
-        """What happened that the client was not told yet, rendered. Raises Goodbye without the mailbox."""
-        told = self._selected_updates(expunge=expunge)
-        if self._notifying is None:
-            return told[0]
-        more = b""
-        if self.selection is not None and self._notifying.selected_events:
-            more = await self._notifying.arrived(self.selection, told[1])
-        return told[0] + more + await self._notifying.tell()
+    async def updates(self, *, expunge: bool = True, unasked: bool = False) -> bytes:
+        """What happened that the client was not told yet, rendered. Raises Goodbye without the mailbox.
 
-    def _selected_updates(self, *, expunge: bool) -> tuple[bytes, int]:
+        `unasked`: not with the answer to a command, so that NOTIFY decides what of it is told (RFC 5465 section 4).
+        """
+        notifying = self._notifying
+        if notifying is None:
+            return self._selected_updates(expunge=expunge)[0]
+        told, highest = b"", 0
+        if notifying.selected_events or not unasked:
+            flags = notifying.flag_events or not unasked
+            told, highest = self._selected_updates(expunge=expunge, flags=flags)
+            if self.selection is not None and notifying.selected_events:
+                told += await notifying.arrived(self.selection, highest)
+        return told + await notifying.tell()
+
+    def _selected_updates(self, *, expunge: bool, flags: bool = True) -> tuple[bytes, int]:
         """What happened in the selected mailbox, and the highest UID the client knew before."""
         selection = self.selection
         if selection is None:
@@ -243,7 +261,7 @@ class User:
             # Sequence numbers mean nothing any more (RFC 2180 3.3).
             raise Goodbye("The selected mailbox was deleted")
         highest = selection.told.uids[-1] if selection.told.count else 0
-        return selection.updates(expunge=expunge), highest
+        return selection.updates(expunge=expunge, flags=flags), highest
 
     # -- NOTIFY
 
@@ -252,6 +270,22 @@ class User:
         if self._notifying is not None:
             self._notifying.close()
         self._notifying = notifying
+
+    def renames(self, *names: str) -> None:
+        """The client creates, deletes, renames or subscribes these mailboxes itself."""
+        if self._notifying is not None:
+            self._notifying.renames(*names)
+
+    def brings(self, mailbox: Mailbox, uids: Iterable[int]) -> None:
+        """The client puts messages into a mailbox itself: it knows what is in them (RFC 5465 5.2)."""
+        selection = self.selection
+        if self._notifying is not None and selection and selection.mailbox.entryid == mailbox.entryid:
+            selection.own_uids = selection.own_uids.union(uids)
+
+    def annotates(self, mailbox: Mailbox | None, entries: dict[str, bytes | None]) -> None:
+        """The client changed these annotations itself."""
+        if self._notifying is not None:
+            self._notifying.annotates(mailbox, entries)
 
     def ring(self) -> None:
         """There is something to tell: in IDLE at once, else when no command is being answered."""
@@ -263,7 +297,8 @@ class User:
     async def _interjected(self) -> None:
         notifying = self._notifying
         if notifying is not None:
-            await self.connection.wire.send(await self.updates(expunge=not notifying.delayed))
+            told = await self.updates(expunge=not notifying.delayed, unasked=True)
+            await self.connection.wire.send(told)
 
     @contextmanager
     def listening(self) -> Iterator[Bell]:
@@ -304,7 +339,9 @@ class User:
 class Selection:
     """A client in a mailbox."""
 
-    __slots__ = ("flag_texts", "flags_told", "keyword_sets_told", "read_only", "told", "user", "view")
+    __slots__ = (
+        "flag_texts", "flags_told", "keyword_sets_told", "own_uids", "read_only", "told", "user", "view"
+    )  # fmt: skip
 
     def __init__(self, user: User, view: View, *, read_only: bool) -> None:
         self.user = user
@@ -313,6 +350,8 @@ class Selection:
         self.flag_texts: FlagTexts = telling.flag_texts(view)
         self.keyword_sets_told = self.flags_told = 0
         self.told = Selected(view)
+        self.own_uids: frozenset[int] = frozenset()
+        """Messages that this client put here itself and was not told of yet."""
 
     @property
     def connection(self) -> Connection:
@@ -330,11 +369,16 @@ class Selection:
             raise Refused("The mailbox was opened read-only")
 
     def updates(
-        self, *, expunge: bool, mention: Rows | None = None, leave_out: frozenset[int] = frozenset()
+        self,
+        *,
+        expunge: bool,
+        flags: bool = True,
+        mention: Rows | None = None,
+        leave_out: frozenset[int] = frozenset(),
     ) -> bytes:
         """What the client must be told now, rendered; it counts as told.
 
-        `mention` are messages whose flags are told in any case, `leave_out` the UIDs of those the client asked to
+        Without `flags` changed flags are left out. `mention` are messages whose flags are told in any case, `leave_out` the UIDs of those the client asked to
         hear nothing of (.SILENT).
         """
-        return telling.updates(self, expunge=expunge, mention=mention, leave_out=leave_out)
+        return telling.updates(self, expunge=expunge, flags=flags, mention=mention, leave_out=leave_out)

@@ -28,7 +28,8 @@ class _Known:
 
 
 _MATCHES: Final[dict[str, Callable[[_Known, Mailbox], bool]]] = {
-    "INBOXES": lambda known, mailbox: mailbox.is_inbox,
+    # Rules deliver into any own mailbox (RFC 5465 6.3: then the same as "personal").
+    "INBOXES": lambda known, mailbox: mailbox.namespace == PERSONAL,
     "PERSONAL": lambda known, mailbox: mailbox.namespace == PERSONAL,
     "SUBSCRIBED": lambda known, mailbox: mailbox.name in known.subscribed,
     "SUBTREE": lambda known, mailbox: known.below(mailbox, None),
@@ -50,6 +51,10 @@ async def mailboxes_of(user: User, wanted: MailboxFilter) -> list[Mailbox]:
     if wanted.kind in SELECTED:
         return [] if user.selection is None else [user.selection.mailbox]
     subscribed = await user.account.subscriptions() if wanted.kind == "SUBSCRIBED" else frozenset()
-    known, matches = _Known(subscribed, wanted), _MATCHES[wanted.kind]
     tree = await user.account.mailboxes()
-    return [mailbox for mailbox in tree if mailbox.selectable and matches(known, mailbox)]
+    return [mailbox for mailbox in tree if mailbox.selectable and means(wanted, mailbox, subscribed)]
+
+
+def means(wanted: MailboxFilter, mailbox: Mailbox, subscribed: frozenset[str]) -> bool:
+    """Whether a filter, one that does not follow the selected mailbox, means a mailbox."""
+    return wanted.kind not in SELECTED and _MATCHES[wanted.kind](_Known(subscribed, wanted), mailbox)

@@ -117,7 +117,12 @@ def expunged(selection: Selection, uids: Sequence[int], numbers: Sequence[int]) 
 
 
 def updates(
-    selection: Selection, *, expunge: bool, mention: Rows | None = None, leave_out: frozenset[int] = frozenset()
+    selection: Selection,
+    *,
+    expunge: bool,
+    flags: bool = True,
+    mention: Rows | None = None,
+    leave_out: frozenset[int] = frozenset(),
 ) -> bytes:
     """See `Selection.updates`."""
     found = selection.told.updates(expunge=expunge, modseq=selection.connection.condstore)
@@ -125,8 +130,9 @@ def updates(
     parts = [expunged(selection, found.expunged, found.expunged_numbers)]
     if found.exists is not None:
         parts.append(b"* %d EXISTS\r\n" % found.exists)
-    parts.append(flags_response(selection))
-    parts += [fetch_flags(selection, batch) for batch in flagged.batches()]
+    if flags:
+        parts.append(flags_response(selection))
+        parts += [fetch_flags(selection, batch) for batch in flagged.batches()]
     return b"".join(parts)
 
 

@@ -197,6 +197,15 @@ class Account:
             found[SPECIAL_USE] = mailbox.special_use.encode("ascii")
         return found
 
+    async def all_annotations(self, mailboxes: Sequence[Mailbox]) -> dict[bytes, dict[str, bytes]]:
+        """The annotations of many mailboxes by entry id, and those of the server under ``b""``."""
+        root = self.store.folders.own.ipm_subtree
+        found = await (await self._annotations()).read_many(root, mailboxes)
+        for mailbox in mailboxes:
+            if mailbox.special_use is not None:
+                found[mailbox.entryid][SPECIAL_USE] = mailbox.special_use.encode("ascii")
+        return found
+
     async def annotate(self, mailbox: Mailbox | None, entries: Mapping[str, bytes | None]) -> None:
         """Set annotations, or remove those whose value is None (TooBig, NoAccess, UseImpossible).
 

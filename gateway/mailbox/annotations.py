@@ -6,19 +6,22 @@ and those of the server lie on the user's own Inbox. Each place is one named pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from gateway.mailbox.tree import Mailbox
+from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NotFound, TooBig
 from gateway.mapi.propnames import PS_PUBLIC_STRINGS
 from gateway.mapi.props import PT_BINARY, NamedProps, NamedTag, PropName
-from gateway.mapi.tables import ObjectType
+from gateway.mapi.tables import ObjectType, TableFlags
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.message import load_prop, set_props
 from gateway.mapiclient.names import Names
+from gateway.mapiclient.table import Table, rows_of
 
 ANNOTATIONS: Final = NamedTag(PropName(PS_PUBLIC_STRINGS, "imap-annotations"), PT_BINARY)
 #: Octets of one value, and of all values in one place.
@@ -45,6 +48,34 @@ class Annotations:
         private = (await self._load(self._home)).get(f"private:{key}", {})
         shared = {} if folder is None else (await self._load(folder)).get(_SHARED, {})
         return {**shared, **private}
+
+    async def read_many(self, root: bytes, mailboxes: Sequence[Mailbox]) -> dict[bytes, dict[str, bytes]]:
+        """The entries of many mailboxes by entry id, those of the server under ``b""``.
+
+        Two calls, and one for each mailbox that does not lie below ``root``.
+        """
+        private = await self._load(self._home)
+        shared = await self._shared_below(root) if mailboxes else {}
+        found = {b"": private.get(f"private:{SERVER}", {})}
+        for mailbox in mailboxes:
+            places = shared.get(mailbox.entryid)
+            if places is None and mailbox.store_entryid != self._store:
+                places = await self._load(mailbox.entryid)
+            mine = private.get(f"private:{mailbox.mailbox_id}", {})
+            found[mailbox.entryid] = {**(places or {}).get(_SHARED, {}), **mine}
+        return found
+
+    async def _shared_below(self, root: bytes) -> dict[bytes, _Places]:
+        """What lies on the folders themselves, by entry id, from one table."""
+        (tag,) = await Names(self._session).tags([ANNOTATIONS])
+        table = Table(
+            self._session,
+            root,
+            (pr.PR_ENTRYID, tag),
+            object_type=ObjectType.FOLDER,
+            flags=TableFlags.CONVENIENT_DEPTH | TableFlags.NOCAP,
+        )
+        return {row[pr.PR_ENTRYID]: _decoded(row[tag]) for row in await rows_of(table) if row.get(tag)}
 
     async def write(
         self, key: str, folder: bytes | None, store: bytes, entries: Mapping[str, bytes | None]
@@ -78,9 +109,16 @@ class Annotations:
     async def _load(self, place: bytes) -> _Places:
         (tag,) = await Names(self._session).tags([ANNOTATIONS])
         try:
-            return msgspec.json.decode(await load_prop(self._session, place, tag), type=_Places)
-        except (NotFound, msgspec.DecodeError):
+            return _decoded(await load_prop(self._session, place, tag))
+        except NotFound:
             return {}
+
+
+def _decoded(value: bytes) -> _Places:
+    try:
+        return msgspec.json.decode(value, type=_Places)
+    except msgspec.DecodeError:
+        return {}
 
 
 def _check(entries: Mapping[str, bytes]) -> None:

@@ -12,14 +12,10 @@ from gateway.imap.codec.fetchitems import Item
 from gateway.imap.codec.parse_fetch import fetch_item
 from gateway.imap.codec.parse_values import one_of
 
-MESSAGE_EVENTS: Final = frozenset({"MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE"})
-EVENTS: Final = MESSAGE_EVENTS | {
-    "ANNOTATIONCHANGE",
-    "MAILBOXNAME",
-    "SUBSCRIPTIONCHANGE",
-    "MAILBOXMETADATACHANGE",
-    "SERVERMETADATACHANGE",
-}
+MESSAGE_EVENTS: Final = frozenset({"MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE", "ANNOTATIONCHANGE"})
+MAILBOX_EVENTS: Final = frozenset(
+    {"MAILBOXNAME", "SUBSCRIPTIONCHANGE", "MAILBOXMETADATACHANGE", "SERVERMETADATACHANGE"}
+)
 FILTERS: Final = frozenset(
     {"SELECTED", "SELECTED-DELAYED", "INBOXES", "PERSONAL", "SUBSCRIBED", "SUBTREE", "SUBTREE-ONE", "MAILBOXES"}
 )
@@ -39,6 +35,8 @@ def notify(cursor: Cursor) -> Notify:
         groups.append(_group(cursor))
     if not groups:
         raise ParseError("NOTIFY SET needs event groups")
+    if sum(group.filter.kind.startswith("SELECTED") for group in groups) > 1:
+        raise ParseError("the selected mailbox can be named once only")  # RFC 5465 6.1
     return Notify(tuple(groups), status)
 
 
@@ -60,18 +58,18 @@ def _checked(group: EventGroup) -> EventGroup:
     events = group.events
     if ("MESSAGENEW" in events) != ("MESSAGEEXPUNGE" in events):
         raise ParseError("MessageNew and MessageExpunge come together")
-    if "FLAGCHANGE" in events and "MESSAGENEW" not in events:
+    if events & {"FLAGCHANGE", "ANNOTATIONCHANGE"} and "MESSAGENEW" not in events:
         raise ParseError("FlagChange needs MessageNew and MessageExpunge")
     if not group.filter.kind.startswith("SELECTED"):
         if group.fetch:
             raise ParseError("MessageNew takes items only in SELECTED")
-    elif events - MESSAGE_EVENTS:
+    elif events & MAILBOX_EVENTS:
         raise ParseError("only message events are possible in SELECTED")
     return group
 
 
 def _event(cursor: Cursor) -> tuple[str, tuple[Item, ...]]:
-    name = one_of(cursor, EVENTS)
+    name = cursor.word()  # one that is not known is refused later, with NO (RFC 5465 section 3.1)
     if name == "MESSAGENEW" and cursor.skip(b" ("):
         return name, cursor.rest_of_items(fetch_item)
     return name, ()

@@ -93,6 +93,12 @@ def metadata(name: str, entries: Iterable[tuple[str, bytes | None]], *, utf8: bo
     return b"* METADATA %b (%b)\r\n" % (where, pairs)
 
 
+def metadata_changed(name: str, entries: Iterable[str], *, utf8: bool) -> bytes:
+    """``* METADATA name entry ...``: entries that changed, without their values (RFC 5464 4.4.2)."""
+    where = mailbox(name, utf8=utf8) if name else b'""'
+    return b"* METADATA %b %b\r\n" % (where, b" ".join(astring(entry.encode()) for entry in entries))
+
+
 # -- SELECT
 
 

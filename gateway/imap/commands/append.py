@@ -25,6 +25,7 @@ async def stored(user: User, mailbox: Mailbox, messages: tuple[c.NewMessage, ...
     """Put new messages into a mailbox; their UIDs."""
     uploads = [await _upload(user, message) for message in messages]
     uids = await user.account.append(mailbox, uploads)
+    user.brings(mailbox, uids)
     view = user.selection.view if user.selection is not None else None
     if view is not None and view.mailbox.entryid == mailbox.entryid and view.index(uids[-1]) < 0:
         await view.refresh()  # 6.3.12: EXISTS comes with the answer

@@ -19,6 +19,9 @@ async def copy(selection: Selection, command: c.Copy) -> AsyncIterator[bytes | D
     rows = messages(selection, command)
     mailbox = await selection.user.folder(command.mailbox)
     pairs = await selection.view.copy(rows.uids, mailbox)
+    selection.user.brings(mailbox, (new for _, new in pairs))
+    if mailbox.entryid == selection.mailbox.entryid:
+        await selection.view.refresh()  # EXISTS comes with the answer
     yield Done("Copied", copy_uid(mailbox, pairs))
 
 

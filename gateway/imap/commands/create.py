@@ -17,6 +17,7 @@ async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
     name = command.mailbox.rstrip("/")
     if not name:
         raise Refused("A mailbox needs a name", "CANNOT")
+    user.renames(name)
     mailbox = await user.account.create(name, *command.use)
     yield Done("Created", f"MAILBOXID ({mailbox.mailbox_id})")
 
@@ -28,12 +29,14 @@ async def delete(user: User, command: c.Delete) -> AsyncIterator[bytes | Done]:
         raise Refused("INBOX cannot be deleted", "CANNOT")
     if _selected(user, mailbox):
         user.unselect()
+    user.renames(mailbox.name)
     await user.account.delete(mailbox.name)
     yield Done("Deleted")
 
 
 async def rename(user: User, command: c.Rename) -> AsyncIterator[bytes | Done]:
     """Rename a mailbox with all below it; INBOX gives its messages away (6.3.6)."""
+    user.renames(command.mailbox, command.to)
     await user.account.rename(command.mailbox, command.to.rstrip("/"))
     if user.selection is not None:
         await user.selection.view.refresh()
@@ -42,12 +45,14 @@ async def rename(user: User, command: c.Rename) -> AsyncIterator[bytes | Done]:
 
 async def subscribe(user: User, command: c.Subscribe) -> AsyncIterator[bytes | Done]:
     """Subscribe."""
+    user.renames(command.mailbox)
     await user.account.subscribe(command.mailbox, on=True)
     yield Done()
 
 
 async def unsubscribe(user: User, command: c.Unsubscribe) -> AsyncIterator[bytes | Done]:
     """Unsubscribe."""
+    user.renames(command.mailbox)
     await user.account.subscribe(command.mailbox, on=False)
     yield Done()
 

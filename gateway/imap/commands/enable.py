@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
+from gateway.imap import notifying
 from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_status
@@ -17,6 +18,8 @@ ENABLES: Final[dict[str, tuple[str, ...]]] = {
     "IMAP4REV2": ("IMAP4REV2",),
     "UTF8=ACCEPT": ("UTF8=ACCEPT",),
     "UIDONLY": ("UIDONLY",),
+    "METADATA": ("METADATA",),  # RFC 5464 section 4.4: changes are told
+    "METADATA-SERVER": ("METADATA-SERVER",),
 }
 _SPELLING: Final = {"IMAP4REV2": "IMAP4rev2"}
 
@@ -29,6 +32,8 @@ async def enable(user: User, command: c.Enable) -> AsyncIterator[bytes | Done]:
     new = [name for name in wanted if name not in connection.enabled]
     for name in wanted:
         connection.enabled.update(ENABLES[name])
+    if any(name.startswith("METADATA") for name in new) and user.options.idle:
+        yield await notifying.start(user, user.wishes)
     yield write_status.enabled(_SPELLING.get(name, name) for name in dict.fromkeys(new))
     if connection.condstore and not before and user.selection is not None:
         yield write_status.highest_modseq(user.selection.view.highest_modseq)  # RFC 7162 3.1.2

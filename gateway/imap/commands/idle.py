@@ -16,10 +16,10 @@ async def idle(user: User, command: c.Idle) -> AsyncIterator[bytes | Done]:
         raise StateError("IDLE is not offered")
     with user.listening() as bell:
         yield CONTINUE_IDLE
-        yield await user.updates()
+        yield await user.updates(unasked=True)
         while bell.line is None:
             await bell.rung()
-            yield await user.updates()
+            yield await user.updates(unasked=True)
     if not user.is_done(bell.line):
         raise StateError("Expected DONE")
     yield Done("Idle ended")

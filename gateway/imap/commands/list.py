@@ -21,6 +21,8 @@ async def list_(user: User, command: c.List) -> AsyncIterator[bytes | Done]:
         yield w.list_root()
         return
     utf8 = user.connection.utf8
+    if "HIGHESTMODSEQ" in command.status:
+        user.connection.enabled.add("CONDSTORE")  # RFC 7162 3.1
     tree = await user.account.mailboxes(others=listing.asks_for_others(command))
     subscribed = await user.account.subscriptions() if listing.needs_subscriptions(command) else frozenset()
     for found in listing.matches(command, tree, subscribed):

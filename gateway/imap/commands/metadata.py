@@ -38,6 +38,7 @@ async def set_metadata(user: User, command: c.SetMetadata) -> AsyncIterator[byte
     if len(after) > MAX_ENTRIES:
         raise Refused("There are too many entries", "METADATA TOOMANY")
     await user.account.annotate(mailbox, dict(command.entries))
+    user.annotates(mailbox, dict(command.entries))
     yield Done()
 
 

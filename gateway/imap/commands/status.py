@@ -32,6 +32,8 @@ _FULL: Final = frozenset({"DELETED", "SIZE", "HIGHESTMODSEQ"})
 async def status(user: User, command: c.Status) -> AsyncIterator[bytes | Done]:
     """The numbers of a mailbox that need not be selected."""
     mailbox = await user.folder(command.mailbox)
+    if "HIGHESTMODSEQ" in command.items:
+        user.connection.enabled.add("CONDSTORE")  # RFC 7162 3.1: this enables it
     values = await values_of(user, mailbox, command.items)
     yield write_mailbox.status_item(mailbox.name, values, utf8=user.connection.utf8)
 
@@ -39,8 +41,6 @@ async def status(user: User, command: c.Status) -> AsyncIterator[bytes | Done]:
 async def values_of(user: User, mailbox: Mailbox, items: tuple[str, ...]) -> dict[str, int | str]:
     """The items asked for."""
     found = await user.account.status(mailbox, full=not _FULL.isdisjoint(items))
-    if "HIGHESTMODSEQ" in items:
-        user.connection.enabled.add("CONDSTORE")  # RFC 7162 3.1: this enables it
     values = {item: _VALUES[item](found, mailbox, user) for item in items if item in _VALUES}
     if "DELETED-STORAGE" in items:
         values["DELETED-STORAGE"] = await _deleted_storage(user, mailbox)
