@@ -136,6 +136,16 @@ def _account(row: Mapping[Any, Any]) -> Account:
 _COLUMNS: Final = tuple(column for column in schema.accounts.columns if column.name != "password")
 _SELECT: Final = sa.select(*_COLUMNS)
 _BY_ID: Final = Statement(_SELECT.where(schema.accounts.c.id == sa.bindparam("account_id")))
+_PASSWORD: Final = Statement(
+    sa.select(schema.accounts.c.password).where(schema.accounts.c.id == sa.bindparam("account_id"))
+)
+_REPLACE_HASH: Final = Statement(
+    schema.accounts.update()
+    .where(
+        schema.accounts.c.id == sa.bindparam("account_id"), schema.accounts.c.password == sa.bindparam("old")
+    )
+    .values(password=sa.bindparam("new"))
+)
 _NAMES: Final = tuple(column.name for column in _COLUMNS)
 
 
@@ -229,6 +239,20 @@ def authenticate(tx: Transaction, name: str, password: str) -> Account:
     if row is None or not row["password"] or row["object_class"] != ObjectClass.ACTIVE_USER:
         raise LogonFailed("wrong name or password")
     return _account(row)
+
+
+def renewed_hash(tx: Transaction, account: Account, password: str) -> tuple[str, str] | None:
+    """The stored hash of a password that was just proven and a new one, if the costs of hashes have changed since."""
+    stored = tx.value(_PASSWORD, account_id=account.id)
+    hasher = _hasher(tx.options.password_time, tx.options.password_memory)
+    if not stored or not hasher.check_needs_rehash(stored):
+        return None
+    return stored, hasher.hash(password)
+
+
+def replace_hash(tx: Transaction, account: Account, old: str, new: str) -> None:
+    """Store another hash of the same password, unless the password has been changed meanwhile."""
+    tx.run(_REPLACE_HASH, account_id=account.id, old=old, new=new)
 
 
 def require_admin(actor: Actor) -> None:

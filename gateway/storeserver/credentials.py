@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 
-from gateway.mapi.errors import LogonFailed, NotFound
+from gateway.mapi.errors import LogonFailed, NotFound, StoreBusy
 from gateway.storeserver.accounts import (
     SYSTEM_ID,
     Account,
@@ -22,11 +23,15 @@ from gateway.storeserver.accounts import (
     account_named,
     actor_of,
     authenticate,
+    renewed_hash,
+    replace_hash,
 )
 from gateway.storeserver.database import StoreDatabase
 from gateway.storeserver.options import Options
 from gateway.storeserver.sessions import Peer
 from gateway.storeserver.workers import Workers
+
+log: Final = Logger()
 
 FORGIVEN_AFTER: Final = 300.0
 """Seconds without a failure after which all is forgotten."""
@@ -94,6 +99,7 @@ class Credentials:
 
     def _check(self, name: str, password: str, impersonate: str, trusted: bool) -> Account:
         """In a thread: the account of a name, proven by the peer or a password, or the one it stands in for."""
+        renewed: tuple[str, str] | None = None
         with self._database.read() as tx:
             try:
                 if trusted:
@@ -102,8 +108,10 @@ class Credentials:
                     raise LogonFailed("SYSTEM has no password")
                 else:
                     account = authenticate(tx, name, password)
+                    renewed = renewed_hash(tx, account, password)
                 if account.is_group:
                     raise LogonFailed("a group cannot log on")
+                self._renew(account, renewed)
                 if not impersonate:
                     return account
                 if account.id != SYSTEM_ID and account.admin_level < 1:
@@ -111,3 +119,13 @@ class Credentials:
                 return account_named(tx, impersonate)
             except NotFound as error:
                 raise LogonFailed(str(error)) from None
+
+    def _renew(self, account: Account, hashes: tuple[str, str] | None) -> None:
+        """Keep a password with today's costs. Nobody is refused because that does not work just now."""
+        if hashes is None:
+            return
+        try:
+            with self._database.write() as tx:
+                replace_hash(tx, account, *hashes)
+        except StoreBusy as error:
+            log.warn("the password of {name} keeps its old hash: {error}", name=account.name, error=error)

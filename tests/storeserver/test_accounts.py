@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gateway.mapi import ids
 from gateway.mapi import proptags as p
-from gateway.mapi.errors import Collision, InvalidParameter, LogonFailed, NoAccess, NotFound
+from gateway.mapi.errors import Collision, ErrorCode, InvalidParameter, LogonFailed, NoAccess, NotFound
 from gateway.mapi.props import PropName
 from gateway.storeserver import accounts, address_book, groups, names
 from gateway.storeserver.accounts import EVERYONE_ID, SYSTEM_ID, NewAccount, ObjectClass
-from gateway.storeserver.database import Transaction
+from gateway.storeserver.database import StoreDatabase, StoreOptions, Transaction
 from gateway.storeserver.groups import Quota, QuotaState, state_of
+from tests.support.soap import SoapClient
+from tests.support.store import running_store
 from tests.support.storecore import World
 
 
@@ -26,6 +30,41 @@ def test_a_password_is_checked(world: World) -> None:
     with world.database.read() as tx:
         stored = tx.connection.exec_driver_sql("select password from accounts where name = 'alice'").scalar()
     assert str(stored).startswith("$argon2id$")
+
+
+def test_a_logon_renews_a_hash_of_other_costs(tmp_path: Path) -> None:
+    def stored(database: StoreDatabase) -> str:
+        with database.read() as tx:
+            query = "select password from accounts where name = 'alice'"
+            return str(tx.connection.exec_driver_sql(query).scalar())
+
+    for database_options, costs in (
+        (StoreOptions(synchronous="OFF", password_time=1, password_memory=8), "m=8,t=1,p=1"),
+        (StoreOptions(synchronous="OFF"), "m=19456,t=2,p=1"),
+    ):
+        with running_store(tmp_path, [], database=database_options) as store:
+            assert store.service.server is not None
+            database = store.service.server.database
+            if "m=8," in costs:
+                store.add_user("alice")
+            before = stored(database)
+            with SoapClient(store.url) as client:
+                assert client.logon("alice", "wrong").er == ErrorCode.LOGON_FAILED
+                assert stored(database) == before
+                assert client.logon("alice").er == 0
+                assert costs in stored(database)
+                after = stored(database)
+                assert client.logon("alice").er == 0
+                assert stored(database) == after
+
+
+def test_a_new_hash_does_not_replace_a_new_password(world: World) -> None:
+    account = world.alice_account
+    with world.database.read() as tx:
+        old = tx.connection.exec_driver_sql("select password from accounts where name = 'alice'").scalar()
+    world.call(accounts.change_account, world.alice, account, {"password": "new"})
+    world.call(accounts.replace_hash, account, old, "renewed")
+    assert world.ask(accounts.authenticate, "alice", "new")
 
 
 @pytest.mark.parametrize(
