@@ -247,7 +247,10 @@ class Application(radicale.app.Application):
             collection, ET.Element("none"), "", minimal=self._asked.minimal, most=self._options.max_results
         )
         tags = [each.tag for each in root[0]]
-        report.props = multistatus.ItemProps(tags, collection.place.kind, minimal=self._asked.minimal)
+        tag_of = resources.tagger(self._scope, collection.place)
+        report.props = multistatus.ItemProps(
+            tags, collection.place.kind, minimal=self._asked.minimal, tag_of=tag_of
+        )
         itself = multistatus.fragment(self._own_response(collection, tags))
         body = multistatus.document([itself, *report.responses(collection.entries)])
         return Answer(_MULTI_STATUS, {"Content-Type": _XML}, body)

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
 from gateway.dav import hrefs
+from gateway.dav.scheduling import liveproperties
 from gateway.dav.scope import RequestScope
 
 _D: Final = "{DAV:}"
@@ -113,6 +114,7 @@ _FILL: Final[dict[str, Fill]] = {
     f"{_D}displayname": _display_name,
     f"{_D}supported-report-set": _supported_reports,
     f"{_CR}supported-address-data": _address_data,
+    **liveproperties.FILL,
 }
 
 

@@ -20,6 +20,7 @@ _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 CALENDAR_DATA: Final = f"{_C}calendar-data"
 ADDRESS_DATA: Final = f"{_CR}address-data"
 DATA_TAGS: Final = (CALENDAR_DATA, ADDRESS_DATA)
+SCHEDULE_TAG: Final = f"{_C}schedule-tag"
 HEAD: Final = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:CR="urn:ietf:params:xml:ns:carddav">'
@@ -60,16 +61,19 @@ class ItemProps:
         *,
         minimal: bool = False,
         part: Callable[[str], str] | None = None,
+        tag_of: Callable[[str], str] | None = None,
     ) -> None:
         self._part = part
-        writers = {
+        writers: dict[str, Callable[[Entry, str], str]] = {
             f"{_D}getetag": _etag,
             f"{_D}getcontenttype": lambda entry, text: _content_type(kind),
             f"{_D}resourcetype": lambda entry, text: "<resourcetype/>",
             f"{_D}getlastmodified": _last_modified,
             CALENDAR_DATA if kind.is_calendar else ADDRESS_DATA: self._data,
         }
-        self.needs_text = any(tag in DATA_TAGS and tag in writers for tag in tags)
+        if tag_of is not None:
+            writers[SCHEDULE_TAG] = lambda entry, text: _schedule_tag(tag_of(text))
+        self.needs_text = any(tag in (*DATA_TAGS, SCHEDULE_TAG) and tag in writers for tag in tags)
         self._found: list[Callable[[Entry, str], str]] = [writers[tag] for tag in tags if tag in writers]
         missing = "".join(element(tag) for tag in dict.fromkeys(tags) if tag not in writers)
         self._missing = f"<propstat><prop>{missing}</prop>{_MISSING}" if missing and not minimal else ""
@@ -93,6 +97,11 @@ class ItemProps:
 
 def _etag(entry: Entry, text: str) -> str:
     return f"<getetag>{entry.etag}</getetag>"
+
+
+def _schedule_tag(tag: str) -> str:
+    """Nothing for an item that is no meeting (RFC 6638 9.3)."""
+    return f"<C:schedule-tag>{xml_text(tag)}</C:schedule-tag>" if tag else ""
 
 
 def _content_type(kind: Kind) -> str:

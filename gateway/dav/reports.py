@@ -28,6 +28,7 @@ from gateway.dav.multistatus import (
 from gateway.dav.query.addressdata import AddressData
 from gateway.dav.query.calendardata import CalendarData
 from gateway.dav.query.ranges import read_range
+from gateway.dav.scheduling.resources import tagger
 
 _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
@@ -54,7 +55,8 @@ class Report:
         tags = [each.tag for each in prop] if prop is not None else [f"{_D}getetag"]
         self.version = "3.0"
         part = self._part(prop) if prop is not None else None
-        self.props = ItemProps(tags, collection.place.kind, minimal=minimal, part=part)
+        tag_of = tagger(collection.scope, collection.place)
+        self.props = ItemProps(tags, collection.place.kind, minimal=minimal, part=part, tag_of=tag_of)
 
     def _part(self, prop: ET.Element) -> Callable[[str], str] | None:
         """What is told of each text, None for all of it (Refused for what does not exist)."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gateway.dav import hrefs, writing
 from gateway.dav.errors import Answer, Refused
+from gateway.dav.places import Place
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import tag
 from gateway.dav.scheduling.scheduler import Scheduler, addresses_of
@@ -26,6 +28,14 @@ def tag_headers(scope: RequestScope, path: str, body: bytes) -> dict[str, str]:
         return {}
     found = tag.tag_of(body, addresses_of(scope.rendering(place).ical))
     return {tag.HEADER: found} if found else {}
+
+
+def tagger(scope: RequestScope, place: Place) -> Callable[[str], str] | None:
+    """What gives the tags of a collection's items; None where there are no meetings."""
+    if not scope.shared.schedules or place.kind.name != "calendar":
+        return None
+    own = cache(lambda: addresses_of(scope.rendering(place).ical))
+    return lambda text: tag.tag_of(text.encode(), own())
 
 
 def check_tag(collection: Collection, item: StoredItem | None, headers: Mapping[str, str]) -> None:
