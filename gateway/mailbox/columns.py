@@ -46,7 +46,7 @@ def value_of(prop: tuple[PropTag, Any]) -> Any:
 def entries_of(rows: Iterable[Row]) -> Iterator[Entry]:
     """The entries of table rows with `entry_columns`; rows without a UID are left out."""
     for row in rows:
-        entry = _entry(map(value_of, row))
+        entry = _entry([None if tag & 0xFFFF == PT_ERROR else value for tag, value in row])
         if entry is not None:
             yield entry
 
