@@ -8,7 +8,7 @@ hold the large values. What writes is in `writing`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
@@ -65,18 +65,21 @@ def _declarations(attributes: str) -> dict[str, str]:
 class _Scope:
     """Namespace declarations of the envelope, the body and the call's element."""
 
-    def __init__(self) -> None:
-        self._uris: dict[str, str] = {}
+    def __init__(self, uris: Mapping[str, str] | None = None) -> None:
+        self.uris: dict[str, str] = dict(uris or ())
 
     def enter(self, name: str, attributes: str) -> tuple[str, str]:
         """The namespace and the local name of an element (SOAP needs no more than its first three levels)."""
         if attributes:
-            self._uris |= _declarations(attributes)
+            self.uris |= _declarations(attributes)
         prefix, _, local = name.rpartition(":")
-        return self._uris.get(prefix, ""), local
+        return self.uris.get(prefix, ""), local
 
 
 Payload = Callable[[str, str, str], Kind]
+
+#: What stands before the call's or the reply's element, as long as nothing unusual is in it.
+_HEAD: Final = re.compile(rb"(?:<\?xml[^<>]*\?>\s*+)?(?:<[^<>!?/][^<>]*+(?<!/)>\s*+){2}")
 
 
 class _Nested(Kind):
@@ -128,6 +131,22 @@ class _Document(Frame):
         if not self.value:
             raise WireError("a SOAP message without a body" if self.level < 2 else "an empty SOAP body")
         return self.value[0]
+
+
+@lru_cache(64)
+def _opened(head: bytes) -> tuple[tuple[str, str], dict[str, str]] | None:
+    """The elements that a head opens and the namespaces it declares; None when it opens no envelope and body.
+
+    A server begins all its replies alike, so that this is read once.
+    """
+    document = _Document(lambda *_: TEXT)
+    reader = Reader(document, _DEFAULT_LIMITS, strict=True)
+    try:
+        reader.feed(head)
+    except WireError:
+        return None
+    elements = reader.open_elements
+    return (elements, document.scope.uris) if len(elements) == 2 else None
 
 
 class _FaultKind(Kind):
@@ -208,7 +227,9 @@ class _Decoder:
 
     def __init__(self, payload: Payload, limits: Limits, sink: Sink | None, *, strict: bool) -> None:
         self._limits, self._sink = limits, sink
-        self._reader = Reader(_Document(payload), limits, sink, strict=strict)
+        self._payload = payload
+        self._document = _Document(payload)
+        self._reader = Reader(self._document, limits, sink, strict=strict)
         self._parts: MultipartReader | None = None
         self._start = b""
         self._begun = False
@@ -224,16 +245,27 @@ class _Decoder:
             if len(data) < 2:
                 self._start = data
                 return
-            self._begin(data)
+            data = self._begin(data)
         if self._parts is not None:
             self._parts.feed(data)
         else:
             self._reader.feed(data)
 
-    def _begin(self, data: bytes) -> None:
+    def _begin(self, data: bytes) -> bytes:
+        """See what it is; the bytes that are left to read."""
         self._begun = True
         if data.startswith(b"--"):
             self._parts = MultipartReader(self._reader.feed, self._part, self._limits.items)
+            return data
+        head = _HEAD.match(data)
+        opened = _opened(head[0]) if head is not None else None
+        if head is None or opened is None:
+            return data
+        (envelope, body), scope = opened[0], _Scope(opened[1])
+        first, second = (_Document(self._payload, level, scope) for level in (1, 2))
+        self._reader.open(envelope, first)
+        self._reader.open(body, second)
+        return data[head.end() :]
 
     def _part(self) -> PartStore:
         return PartStore(self._sink, self._limits.spool_from)

@@ -22,6 +22,7 @@ _ATTRIBUTES: Final = r"""(?:\s(?:[^<>"'/]++|"[^<"]*+"|'[^<']*+'|/(?!>))*+)?+"""
 #: An end tag, an empty element, a start tag, or a whole element that contains only text.
 _TOKEN: Final = re.compile(rf"<(?:/({_NAME})\s*+>|({_NAME})({_ATTRIBUTES})(?:(/)>|>(?:([^<]*+)</\2\s*+>)?+))")
 _NIL: Final = re.compile(r"""\bnil\s*=\s*["'](?:true|1)["']""")
+_UTF8: Final = codecs.getincrementaldecoder("utf-8")
 _LONGEST_TAG: Final = 1 << 16
 _SLICE: Final = 1 << 17
 
@@ -39,7 +40,17 @@ class Reader:
         self._spool_from, self._sink = limits.spool_from, sink
         self._buffer = ""
         # A store may hold broken UTF-8, and one broken name must not hide a whole folder.
-        self._decode = codecs.getincrementaldecoder("utf-8")("strict" if strict else "replace").decode
+        self._decode = _UTF8("strict" if strict else "replace").decode
+
+    def open(self, name: str, frame: Frame) -> None:
+        """Go on as if the start tag of this element had just been read."""
+        frame.element = name
+        self._stack.append(frame)
+
+    @property
+    def open_elements(self) -> tuple[str, ...]:
+        """The elements that have begun and not ended, the outermost first."""
+        return tuple(frame.element for frame in self._stack[1:]) if not self._buffer else ()
 
     def spool(self, length: int) -> Base64Spool | None:
         """A place for a long value, when there is a sink."""
@@ -115,8 +126,7 @@ class Reader:
     def _start(self, name: str, frame: Frame) -> None:
         if len(self._stack) > self._depth:
             raise WireError(f"elements nested deeper than {self._depth}")
-        frame.element = name
-        self._stack.append(frame)
+        self.open(name, frame)
 
     def _end(self, name: str) -> None:
         frame = self._stack[-1]

@@ -65,13 +65,13 @@ def _compiled(columns: tuple[Lesson, ...]) -> tuple[re.Pattern[str], _Plan] | No
 
 
 class RowPattern:
-    """Reads the rows of one reply, once it has seen some."""
+    """Reads rows with certain columns, once it has seen some of them."""
 
     __slots__ = ("_compiled", "_lessons", "_rows")
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int) -> None:
         self._rows = 0
-        self._lessons: list[Lesson] = []
+        self._lessons: list[Lesson] = [(0, None)] * columns
         self._compiled: tuple[re.Pattern[str], _Plan] | None = None
 
     def take(self, buffer: str, position: int, rows: list[list[Prop]]) -> int:
@@ -90,16 +90,22 @@ class RowPattern:
             position = found.end()
         return position
 
-    def learn(self, row: list[Prop]) -> bool:
-        """Look at a row that was read cell by cell; whether that made a new pattern."""
-        if len(row) != len(self._lessons):
-            self._lessons = [(0, None)] * len(row)
+    def learn(self, row: list[Prop]) -> None:
+        """Look at a row that was read cell by cell."""
         self._lessons = [_improved(lesson, prop) for lesson, prop in zip(self._lessons, row, strict=True)]
         self._rows += 1
-        if self._rows % LESSONS:
-            return False
-        self._compiled = _compiled(tuple(self._lessons))
-        return self._compiled is not None
+        if self._rows % LESSONS == 0:
+            self._compiled = _compiled(tuple(self._lessons))
+
+
+@lru_cache(256)
+def _pattern(columns: tuple[int, ...]) -> RowPattern:
+    return RowPattern(len(columns))
+
+
+def pattern_of(row: list[Prop]) -> RowPattern:
+    """What reads rows with the columns of this one. It is kept: the next listing begins with what this one taught."""
+    return _pattern(tuple([tag >> 16 for tag, _ in row]))
 
 
 def _improved(lesson: Lesson, prop: Prop) -> Lesson:

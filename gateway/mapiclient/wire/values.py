@@ -14,7 +14,7 @@ from typing import Any, Final
 from gateway.mapi import props as p
 from gateway.mapiclient.wire.errors import WireError
 from gateway.mapiclient.wire.kinds import Add, Array, ArrayFrame, Context, Frame, Kind, Write
-from gateway.mapiclient.wire.rowpattern import RowPattern
+from gateway.mapiclient.wire.rowpattern import RowPattern, pattern_of
 from gateway.mapiclient.wire.scalars import BINARY, BOOL, F32, F64, I16, I32, I64, LARGE_BINARY, TEXT, U32
 from gateway.mapiclient.wire.schema import Field, Lazy, Struct, array_of
 from gateway.mapiclient.wire.text import base64_text, escape
@@ -239,22 +239,26 @@ class _RowsFrame(ArrayFrame):
     def __init__(self, kind: Array, context: Context) -> None:
         super().__init__(kind, context)
         self.columns: dict[str, _Column] = {}
-        self.pattern = RowPattern()
+        self.pattern: RowPattern | None = None
 
     def fast(self, buffer: str, position: int) -> int:
         """Take whole rows; a row that is cut or unusual goes the slow way."""
-        position = self.pattern.take(buffer, position, self.items)
-        row_at, columns, append = _ROW.match, self.columns, self.items.append
-        while head := row_at(buffer, position):
+        row_at, columns, items = _ROW.match, self.columns, self.items
+        while True:
+            if self.pattern is not None:
+                position = self.pattern.take(buffer, position, items)
+            head = row_at(buffer, position)
+            if head is None:
+                break
             row: list[p.Prop] = []
             end = _cells(buffer, head.end(), row, columns)
             if not buffer.startswith("</item>", end) or len(row) > self.limit:
                 break
-            append(row)
+            items.append(row)
             position = end + 7
-            if self.pattern.learn(row):
-                position = self.pattern.take(buffer, position, self.items)
-        if len(self.items) > self.limit:
+            self.pattern = pattern_of(row)
+            self.pattern.learn(row)
+        if len(items) > self.limit:
             raise WireError(f"more than {self.limit} rows")
         return position
 
