@@ -93,6 +93,8 @@ TABLE: Final = (
     Capability("SORT=DISPLAY", _IN),
     Capability("ESORT", _IN),
     Capability("MULTISEARCH", _IN),
+    Capability("CONTEXT=SEARCH", _IN),
+    Capability("CONTEXT=SORT", _IN),
     Capability("THREAD=ORDEREDSUBJECT", _IN),
     Capability("THREAD=REFERENCES", _IN),
     Capability("THREAD=REFS", _IN),

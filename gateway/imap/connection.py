@@ -65,6 +65,16 @@ class Notifications(Protocol):
         """Stop."""
 
 
+class Kept(Protocol):
+    """What a selection needs of `contexts.Context`."""
+
+    def leave(self, selection: Selection) -> bytes:
+        """What is to be told before messages leave."""
+
+    def change(self, selection: Selection, serial: int) -> AsyncIterator[bytes]:
+        """What is to be told after messages came or changed."""
+
+
 class Connection:
     """A client, before or after login."""
 
@@ -243,16 +253,16 @@ class User:
         """
         notifying = self._notifying
         if notifying is None:
-            return self._selected_updates(expunge=expunge)[0]
+            return (await self._selected_updates(expunge=expunge))[0]
         told, highest = b"", 0
         if notifying.selected_events or not unasked:
             flags = notifying.flag_events or not unasked
-            told, highest = self._selected_updates(expunge=expunge, flags=flags)
+            told, highest = await self._selected_updates(expunge=expunge, flags=flags)
             if self.selection is not None and notifying.selected_events:
                 told += await notifying.arrived(self.selection, highest)
         return told + await notifying.tell()
 
-    def _selected_updates(self, *, expunge: bool, flags: bool = True) -> tuple[bytes, int]:
+    async def _selected_updates(self, *, expunge: bool, flags: bool = True) -> tuple[bytes, int]:
         """What happened in the selected mailbox, and the highest UID the client knew before."""
         selection = self.selection
         if selection is None:
@@ -261,7 +271,12 @@ class User:
             # Sequence numbers mean nothing any more (RFC 2180 3.3).
             raise Goodbye("The selected mailbox was deleted")
         highest = selection.told.uids[-1] if selection.told.count else 0
-        return selection.updates(expunge=expunge, flags=flags), highest
+        left = [context.leave(selection) for context in selection.contexts.values()] if expunge else []
+        said = b"".join(left) + selection.updates(expunge=expunge, flags=flags)
+        serial = selection.view.serial
+        for context in tuple(selection.contexts.values()):
+            said += b"".join([piece async for piece in context.change(selection, serial)])
+        return said, highest
 
     # -- NOTIFY
 
@@ -340,7 +355,7 @@ class Selection:
     """A client in a mailbox."""
 
     __slots__ = (
-        "flag_texts", "flags_told", "keyword_sets_told", "own_uids", "read_only", "told", "user", "view"
+        "contexts", "flag_texts", "flags_told", "keyword_sets_told", "own_uids", "read_only", "told", "user", "view"
     )  # fmt: skip
 
     def __init__(self, user: User, view: View, *, read_only: bool) -> None:
@@ -350,6 +365,8 @@ class Selection:
         self.flag_texts: FlagTexts = telling.flag_texts(view)
         self.keyword_sets_told = self.flags_told = 0
         self.told = Selected(view)
+        self.contexts: dict[str, Kept] = {}
+        """Results of searches that are kept up to date, by tag."""
         self.own_uids: frozenset[int] = frozenset()
         """Messages that this client put here itself and was not told of yet."""
 

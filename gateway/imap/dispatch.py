@@ -99,6 +99,7 @@ FOR_USER: Final[dict[type[c.Command], Callable[[User, Any], Reply]]] = {
 }
 
 FOR_SELECTION: Final[dict[type[c.Command], Callable[[Selection, Any], Reply]]] = {
+    c.CancelUpdate: search.cancel_update,
     c.Check: leaving.check,
     c.Close: leaving.close,
     c.Copy: copying.copy,

@@ -9,20 +9,26 @@ from typing import Any, Final
 
 from gateway.imap.answers import StateError
 from gateway.imap.codec import searchkeys as k
+from gateway.imap.codec.sequence import STAR
 from gateway.imap.connection import Selection
 from gateway.imap.selected import Selected
 from gateway.mailbox import criteria as m
 from gateway.mailbox.flags import FLAGS_BY_NAME
 
 _NOTHING: Final = m.Not(m.All())
+_MOST: Final = (1 << 32) - 1
 
 
 class Translation:
-    """Turns the keys of one search in one mailbox into criteria. Raises StateError for numbers that do not exist."""
+    """Turns the keys of one search in one mailbox into criteria; numbers that do not exist match nothing (RFC 7377 2).
 
-    def __init__(self, told: Selected, *, uid_only: bool = False) -> None:
+    `kept`: for a result that is kept up to date, so that ``*`` of a UID set has no end. Raises StateError.
+    """
+
+    def __init__(self, told: Selected, *, uid_only: bool = False, kept: bool = False) -> None:
         self._told = told
         self._uid_only = uid_only
+        self._kept = kept
 
     def __call__(self, key: k.Key) -> m.Criterion:
         """The criterion of a key."""
@@ -34,8 +40,8 @@ class Translation:
         if self._uid_only and not key.by_uid and not key.numbers.saved:
             raise StateError("Message numbers are not used any more", "UIDREQUIRED")
         ranges = self._told.uid_ranges(key.numbers, by_uid=key.by_uid)
-        if ranges is None:
-            raise StateError("No such message")
+        if self._kept and key.by_uid and key.numbers.ranges and key.numbers.ranges[-1][1] == STAR:
+            ranges = (*ranges, (min(key.numbers.ranges[-1][0], _MOST), _MOST))  # also what is still to come
         return m.Uids(ranges)
 
     def both(self, key: k.And) -> m.Criterion:
@@ -102,13 +108,17 @@ _TRANSLATIONS: Final[dict[type, Callable[[Translation, Any], m.Criterion]]] = {
 }
 
 
+def criterion(selection: Selection, key: k.Key, *, kept: bool = False) -> m.Criterion:
+    """The criterion of a search. Raises StateError."""
+    return Translation(selection.told, uid_only=selection.connection.uid_only, kept=kept)(key)
+
+
 async def found(selection: Selection, key: k.Key) -> array[int]:
     """The UIDs of messages the client knows that match, ascending."""
     if k.uses_modseq(key):
         selection.connection.enabled.add("CONDSTORE")
     told = selection.told
-    criterion = Translation(told, uid_only=selection.connection.uid_only)(key)
-    uids = await selection.view.search(criterion)
+    uids = await selection.view.search(criterion(selection, key))
     if not told.ghosts:
         return uids
     known = set(told.uids)

@@ -151,18 +151,16 @@ class Selected:
         """All messages."""
         return Rows(range(1, len(self._told) + 1), self._told)
 
-    def uid_ranges(self, wanted: SequenceSet, *, by_uid: bool) -> tuple[Range, ...] | None:
-        """The UID ranges that a set in a search means; None if it names a number that does not exist."""
-        rows = self.resolve(wanted, by_uid=by_uid)
-        if rows is None:
-            return None
-        if by_uid and not wanted.saved:
-            return tuple(wanted.resolve(self._told[-1] if self._told else 0))
-        return tuple((uid, uid) for uid in rows.uids) if wanted.saved else self._ranges_by_number(wanted)
-
-    def _ranges_by_number(self, wanted: SequenceSet) -> tuple[Range, ...]:
+    def uid_ranges(self, wanted: SequenceSet, *, by_uid: bool) -> tuple[Range, ...]:
+        """The UID ranges that a set in a search means; numbers that do not exist mean nothing (RFC 7377 section 2)."""
         told = self._told
-        return tuple((told[low - 1], told[high - 1]) for low, high in wanted.resolve(len(told)))
+        if wanted.saved:
+            return tuple((uid, uid) for uid in self._known(self.saved).uids)
+        if by_uid:
+            return tuple(wanted.resolve(told[-1] if told else 0))
+        count = len(told)
+        ranges = wanted.resolve(count)
+        return tuple((told[low - 1], told[min(high, count) - 1]) for low, high in ranges if low <= count)
 
     def _known(self, uids: Iterable[int]) -> Rows:
         pairs = [(number, uid) for uid in uids if (number := self.number(uid))]

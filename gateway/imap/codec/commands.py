@@ -398,10 +398,14 @@ class Expunge(InMailbox):
 
 @dataclass(frozen=True, slots=True)
 class ReturnOptions:
-    """RETURN of SEARCH and SORT (6.4.4, RFC 9394, RFC 5267). `wanted`: MIN MAX ALL COUNT SAVE UPDATE CONTEXT."""
+    """RETURN of SEARCH and SORT (6.4.4, RFC 9394, RFC 5267).
+
+    `wanted`: MIN MAX ALL COUNT SAVE PARTIAL UPDATE CONTEXT. `update` is what is fetched of new messages that match.
+    """
 
     wanted: frozenset[str]
     partial: tuple[int, int] | None = None
+    update: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +444,13 @@ class Sort(InMailbox):
     def by_number(self) -> bool:
         """As for SEARCH."""
         return not self.by_uid
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUpdate(InMailbox):
+    """CANCELUPDATE (RFC 5267 4.3.5): the tags of searches whose results are no longer kept up to date."""
+
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

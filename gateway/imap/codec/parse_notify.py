@@ -16,9 +16,9 @@ MESSAGE_EVENTS: Final = frozenset({"MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE",
 MAILBOX_EVENTS: Final = frozenset(
     {"MAILBOXNAME", "SUBSCRIPTIONCHANGE", "MAILBOXMETADATACHANGE", "SERVERMETADATACHANGE"}
 )
-FILTERS: Final = frozenset(
-    {"SELECTED", "SELECTED-DELAYED", "INBOXES", "PERSONAL", "SUBSCRIBED", "SUBTREE", "SUBTREE-ONE", "MAILBOXES"}
-)
+_FILTERS: Final = frozenset({"SELECTED", "INBOXES", "PERSONAL", "SUBSCRIBED", "SUBTREE", "MAILBOXES"})
+FOR_NOTIFY: Final = _FILTERS | {"SELECTED-DELAYED"}
+FOR_SEARCH: Final = _FILTERS | {"SUBTREE-ONE"}  # RFC 7377 2.2
 _NAMED: Final = frozenset({"SUBTREE", "SUBTREE-ONE", "MAILBOXES"})
 _IN: Final = re.compile(rb"(?i:IN) \(")
 _STATUS: Final = re.compile(rb" (?i:STATUS)(?= )")
@@ -42,7 +42,7 @@ def notify(cursor: Cursor) -> Notify:
 
 def _group(cursor: Cursor) -> EventGroup:
     cursor.expect(b"(")
-    where = mailbox_filter(cursor)
+    where = mailbox_filter(cursor, FOR_NOTIFY)
     cursor.space()
     events: tuple[tuple[str, tuple[Item, ...]], ...] = ()
     if cursor.peek() == b"(":
@@ -75,9 +75,9 @@ def _event(cursor: Cursor) -> tuple[str, tuple[Item, ...]]:
     return name, ()
 
 
-def mailbox_filter(cursor: Cursor) -> MailboxFilter:
-    """``filter-mailboxes``."""
-    kind = one_of(cursor, FILTERS)
+def mailbox_filter(cursor: Cursor, allowed: frozenset[str]) -> MailboxFilter:
+    """``filter-mailboxes``, one of the allowed kinds."""
+    kind = one_of(cursor, allowed)
     if kind not in _NAMED:
         return MailboxFilter(kind)
     cursor.space()
@@ -90,6 +90,6 @@ def source_filters(cursor: Cursor) -> tuple[MailboxFilter, ...]:
     """``IN (...)`` of ESEARCH and the space behind it, if it is next (RFC 7377 section 2.2)."""
     if cursor.match(_IN) is None:
         return ()
-    found = cursor.rest_of_items(mailbox_filter)
+    found = cursor.rest_of_items(lambda at: mailbox_filter(at, FOR_SEARCH))
     cursor.space()
     return found

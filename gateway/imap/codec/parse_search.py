@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.imap.codec import searchkeys as keys
-from gateway.imap.codec.commands import MultiSearch, ReturnOptions, Search, Sort, Thread
+from gateway.imap.codec.commands import CancelUpdate, MultiSearch, ReturnOptions, Search, Sort, Thread
 from gateway.imap.codec.cursor import Cursor, lenient
 from gateway.imap.codec.errors import ParseError
+from gateway.imap.codec.parse_fetch import fetch_item
 from gateway.imap.codec.parse_notify import source_filters
 from gateway.imap.codec.parse_values import one_of, partial_range, search_date, sequence_set, starts_set
 from gateway.imap.codec.searchkeys import DateOf, Field, Key, Relation
@@ -20,7 +21,7 @@ SORT_KEYS: Final = frozenset(
     {"ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"}
 )
 ALGORITHMS: Final = frozenset({"ORDEREDSUBJECT", "REFERENCES", "REFS"})
-RETURN_OPTIONS: Final = frozenset({"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL"})
+RETURN_OPTIONS: Final = frozenset({"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "UPDATE", "CONTEXT"})
 
 # Only text codecs: the registry of Python knows others, which decompress.
 _CHARSETS: Final = re.compile(
@@ -174,21 +175,33 @@ def returns(cursor: Cursor) -> ReturnOptions | None:
     options = () if cursor.skip(b")") else cursor.rest_of_items(_return_option)
     cursor.space()
     wanted = frozenset(name for name, _ in options)
-    if {"ALL", "PARTIAL"} <= wanted:
-        raise ParseError("ALL and PARTIAL exclude each other")  # RFC 9394 3.1
-    partial = next((value for _, value in options if value is not None), None)
-    return ReturnOptions(wanted or frozenset({"ALL"}), partial)
+    if sum(name in ("ALL", "PARTIAL") for name, _ in options) > 1:
+        raise ParseError("ALL and PARTIAL exclude each other")  # RFC 9394 3.1, RFC 5267 4.4
+    given = dict(options)
+    return ReturnOptions(wanted or frozenset({"ALL"}), given.get("PARTIAL"), given.get("UPDATE") or ())
 
 
 _RETURN: Final = re.compile(rb"(?i:RETURN) \(")
 
 
-def _return_option(cursor: Cursor) -> tuple[str, tuple[int, int] | None]:
+def _return_option(cursor: Cursor) -> tuple[str, Any]:
     word = one_of(cursor, RETURN_OPTIONS)
-    if word != "PARTIAL":
-        return word, None
-    cursor.space()
-    return word, partial_range(cursor)
+    if word == "PARTIAL":
+        cursor.space()
+        return word, partial_range(cursor)
+    if word == "UPDATE" and cursor.skip(b" ("):  # RFC 5465 section 7
+        return word, cursor.rest_of_items(fetch_item)
+    return word, None
+
+
+def cancel_update(cursor: Cursor) -> CancelUpdate:
+    """The arguments of CANCELUPDATE."""
+    tags = []
+    while cursor.skip(b" "):
+        tags.append(lenient(cursor.string()))
+    if not tags:
+        raise ParseError("CANCELUPDATE needs a tag")
+    return CancelUpdate(tuple(tags))
 
 
 _CHARSET: Final = re.compile(rb"(?i:CHARSET) ")

@@ -161,6 +161,7 @@ def _uid_batches(cursor: Cursor) -> c.UidBatches:
 COMMANDS: Final[dict[str, Read]] = {
     "APPEND": parse_append.append,
     "AUTHENTICATE": _authenticate,
+    "CANCELUPDATE": parse_search.cancel_update,
     "CAPABILITY": _bare(c.Capability),
     "CHECK": _bare(c.Check),
     "CLOSE": _bare(c.Close),

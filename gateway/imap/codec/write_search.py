@@ -64,6 +64,20 @@ class ESearch:
         return b"".join(parts)
 
 
+#: A place in a result, 0 for "wherever it belongs", and messages that come in or leave there.
+Step = tuple[int, Sequence[int]]
+
+
+def context(tag: str, *, by_uid: bool, removed: Sequence[Step] = (), added: Sequence[Step] = ()) -> bytes:
+    """``* ESEARCH (TAG "a") UID REMOVEFROM (0 5) ADDTO (1 7)`` (RFC 5267 4.3.3, 4.3.4)."""
+    parts = [b"* ESEARCH (TAG %b)%b" % (quoted(tag.encode()), b" UID" if by_uid else b"")]
+    for name, steps in ((b"REMOVEFROM", removed), (b"ADDTO", added)):
+        told = b" ".join(b"%d %b" % (place, compact(numbers).encode()) for place, numbers in steps if numbers)
+        if told:
+            parts.append(b" %b (%b)" % (name, told))
+    return b"".join((*parts, b"\r\n")) if len(parts) > 1 else b""
+
+
 @dataclass(slots=True)
 class Node:
     """A message of a thread, or a place for one that is missing (number 0), and what answers it."""

@@ -1,12 +1,12 @@
-"""SEARCH and UID SEARCH (RFC 9051 6.4.4; RFC 4731, 5182, 7162, 9394)."""
+"""SEARCH, UID SEARCH and CANCELUPDATE (RFC 9051 6.4.4; RFC 4731, 5182, 5267, 7162, 9394)."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import AsyncIterator, Sequence
 
-from gateway.imap import searching
-from gateway.imap.answers import Done
+from gateway.imap import contexts, searching
+from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_search as w
 from gateway.imap.codec.searchkeys import uses_modseq
@@ -17,8 +17,10 @@ from gateway.imap.windows import window
 async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes | Done]:
     """Find messages."""
     returns = command.returns
+    contexts.check(selection, returns)
     if returns is not None and "SAVE" in returns.wanted:
         selection.told.saved = array("I")  # RFC 5182 2.1: a search that fails leaves nothing
+    serial = selection.view.serial
     uids = await searching.found(selection, command.key)
     modseq = uses_modseq(command.key)
     if returns is None and not selection.connection.rev2:
@@ -31,6 +33,17 @@ async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes
         selection.told.saved = saved(options, uids)
     if options.wanted != {"SAVE"}:
         yield result(selection, options, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
+    yield contexts.keep(selection, command, uids, serial)
+
+
+async def cancel_update(selection: Selection, command: c.CancelUpdate) -> AsyncIterator[bytes | Done]:
+    """Keep results up to date no longer (RFC 5267 4.3.5)."""
+    unknown = [tag for tag in command.tags if tag not in selection.contexts]
+    if unknown:
+        raise StateError(f"No search with the tag {unknown[0]} is kept up to date")
+    for tag in command.tags:
+        selection.contexts.pop(tag, None)
+    yield Done("No further updates")
 
 
 def saved(options: c.ReturnOptions, uids: Sequence[int]) -> array[int]:

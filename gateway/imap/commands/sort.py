@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import AsyncIterator
 
-from gateway.imap import searching, sorting
+from gateway.imap import contexts, searching, sorting
 from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_search as w
@@ -17,6 +17,8 @@ from gateway.imap.connection import Selection
 async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | Done]:
     """Find messages and put them in order."""
     returns = command.returns
+    contexts.check(selection, returns)
+    serial = selection.view.serial
     if returns is not None and "SAVE" in returns.wanted:
         selection.told.saved = array("I")
     matches = await searching.found(selection, command.key)
@@ -31,3 +33,4 @@ async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | D
     if returns.wanted != {"SAVE"}:
         modseq = uses_modseq(command.key)
         yield result(selection, returns, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
+    yield contexts.keep(selection, command, uids, serial)
