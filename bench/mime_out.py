@@ -95,6 +95,17 @@ def encapsulated(size: int) -> bytes:
     return rb"{\rtf1\ansi\ansicpg1252\fromhtml1 \deff0{\fonttbl{\f0 A;}}" + piece * (size // len(piece)) + b"}"
 
 
+def genuine(size: int) -> bytes:
+    """RTF of about so many octets as Outlook writes it."""
+    head = rb"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss Calibri;}{\f3\fcharset2 Symbol;}}{\colortbl;\red0\green0\blue255;}"
+    piece = (
+        rb"\pard\sa200\f0\fs22 Some words, {\b bold}, {\cf1\ul coloured} and caf\'e9 in a paragraph of text.\par"
+        rb"{\pntext\f3\'B7\tab}an item of a list\par\trowd\cellx2000\cellx4000\pard\intbl a\cell b\cell\row"
+        b"\r\n"
+    )
+    return head + piece * (size // len(piece)) + b"}"
+
+
 def tnef_stream() -> bytes:
     """A stream with 200 properties and an attachment of 100 kB."""
     props = struct.pack("<I", 200) + b"".join(
@@ -126,6 +137,8 @@ def main() -> None:
     measure("RTF 100 kB: decompress", lambda: rtf.decompress(packed), 20)
     measure("RTF 100 kB: compress", lambda: rtf.compress(document), 3)
     measure("RTF 100 kB: HTML out of it", lambda: rtf.read(document), 5)
+    rich = genuine(100_000)
+    measure("genuine RTF 100 kB as HTML", lambda: rtf.read(rich), 5)
     winmail = tnef_stream()
     measure("TNEF, 200 properties + 100 kB", lambda: from_tnef(winmail), 50)
 

@@ -19,7 +19,11 @@ TOKENS = st.sampled_from(
         *(
             rb"{\fonttbl {\f1\fcharset128 {\f0\cpg1251 \deff1 {\field {\*\fldinst {\fldrslt \~ \_ \- \\ \{ \} \* \row \cell".split()
         ),
+        *(
+            rb"\fs20 \cf1 \highlight1 \super {\colortbl \red9 ; {\pict \pngblip \dibitmap0 \wmetafile8 89 {\*\shppict {\listtext {\pntext 1. \'b7 \ilvl3 \pard \intbl \trowd \cellx900 \clmrg \nestcell \nestrow {\object {\footnote \plain \li720 \qc \v".split()
+        ),
         b'HYPERLINK "http://x"',
+        b'SYMBOL 74 \\f "Wingdings"',
         b" ",
         b"\r\n",
         b"\0",
@@ -38,6 +42,8 @@ def test_any_octets_are_read_or_fail_cleanly(rtf: bytes) -> None:
         return
     shown = body.text if body.html is None else body.html
     assert shown is not None
-    # The longest answer to a short question: a link's tags around each of the texts that its group holds.
-    assert len(shown) <= 100 + 80 * len(rtf)
+    # Tags cost more than the words they come from, up to a share of the document.
+    assert len(shown) <= 8000 + 150 * len(rtf)
     shown.encode("utf-8")
+    assert sum(len(each.data) for each in body.pictures) <= 100 * len(rtf)
+    assert all(each.content_id in shown for each in body.pictures)

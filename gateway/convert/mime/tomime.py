@@ -18,6 +18,7 @@ from gateway.convert.mime.tomime_attachments import (
     is_inline,
     mail_name,
     note_part,
+    picture_part,
 )
 from gateway.convert.mime.tomime_body import Body, body_of
 from gateway.convert.mime.tomime_calendar import calendar_parts
@@ -65,7 +66,7 @@ def _top(content: MessageContent, options: ToMimeOptions) -> Part:
     boundaries = Boundaries(identity_of(content, options))
     body = body_of(content.props)
     calendar, attached = calendar_parts(content, options)
-    inline: list[Part] = []
+    inline = [picture_part(each) for each in body.pictures]
     for index, attachment in enumerate(in_order(content.attachments)):
         shown = body.html is not None and is_inline(attachment)
         part = _attachment(attachment, shown, _nested(content, options, index))

@@ -10,6 +10,7 @@ from gateway.convert.mediatypes import OCTETS, extension_of, type_of_name
 from gateway.convert.mime.tomime_fields import clean, parameter, structured, unstructured, with_parameters
 from gateway.convert.mime.tomime_parts import Part, data_part, text_part
 from gateway.convert.mime.tomime_values import flag, number, text
+from gateway.convert.rtf import Picture
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.props import NamedProps
@@ -84,6 +85,13 @@ def attachment_part(attachment: AttachmentContent, inline: bool) -> Part:
     tokens = with_parameters(kind, parameters, parameter("name", name))
     fields = [*description_fields(props), disposition(name, inline)]
     return data_part(tokens, attachment.data, *fields)
+
+
+def picture_part(picture: Picture) -> Part:
+    """The part of a picture inside RTF."""
+    tokens = with_parameters(picture.media_type, parameter("name", picture.name))
+    content_id = structured("Content-ID", [f"<{picture.content_id}>"])
+    return data_part(tokens, picture.data, content_id, disposition(picture.name, inline=True))
 
 
 def note_part(note: str, name: str) -> Part:

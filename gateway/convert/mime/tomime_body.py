@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.convert import html as html_text
 from gateway.convert import rtf
@@ -22,6 +22,8 @@ class Body:
 
     plain: str
     html: str | None = None
+    pictures: tuple[rtf.Picture, ...] = ()
+    """What the HTML shows and the message has no attachments for: it comes from RTF."""
 
 
 def body_of(props: NamedProps) -> Body:
@@ -60,7 +62,9 @@ def _from_rtf(compressed: bytes, plain: str | None, html: str | None) -> Body | 
         body = rtf.read(rtf.decompress(compressed))
     except ParseError:
         return None
-    return Body(body.text or "") if body.html is None else _with_html(body.html, plain)
+    if body.html is None:
+        return Body(body.text or "")
+    return replace(_with_html(body.html, plain), pictures=body.pictures)
 
 
 def _with_html(html: str, plain: str | None) -> Body:

@@ -13,6 +13,7 @@ from gateway.convert.rtf.lzfu import LIMIT as LIMIT
 from gateway.convert.rtf.lzfu import compress as compress
 from gateway.convert.rtf.lzfu import decompress as decompress
 from gateway.convert.rtf.lzfu import stored as stored
+from gateway.convert.rtf.pictures import Picture as Picture
 from gateway.convert.rtf.rich import html_from_rich
 
 _ORIGIN: Final = re.compile(rb"\\from(html|text)(?![a-z])")
@@ -35,6 +36,8 @@ class RtfBody:
     origin: Origin
     html: str | None = None
     text: str | None = None
+    pictures: tuple[Picture, ...] = ()
+    """What the HTML shows by content ids."""
 
 
 def origin_of(rtf: bytes) -> Origin:
@@ -53,4 +56,7 @@ def read(rtf: bytes) -> RtfBody:
     origin = origin_of(rtf)
     if origin is Origin.TEXT:
         return RtfBody(origin, text=text_of(rtf))
-    return RtfBody(origin, html=html_of(rtf) if origin is Origin.HTML else html_from_rich(rtf))
+    if origin is Origin.HTML:
+        return RtfBody(origin, html=html_of(rtf))
+    rich = html_from_rich(rtf)
+    return RtfBody(origin, html=rich.html, pictures=rich.pictures)

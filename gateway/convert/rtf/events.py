@@ -28,8 +28,10 @@ class Kind(Enum):
     WORD = "word"
     """A control word (or a symbol: its character is the name)."""
     DESTINATION = "destination"
-    """The group that was just opened is one of the starred destinations that were asked for."""
+    """The group that was just opened is one of the destinations that were asked for."""
     TEXT = "text"
+    DATA = "data"
+    """Octets of the word bin, as Latin-1."""
 
 
 class Event(NamedTuple):
@@ -81,8 +83,13 @@ _SKIPPED: Final = frozenset(
         "bkmkstart",
         "nonshppict",
         "revtbl",
+        "nonesttables",
     ]
 )
+#: Destinations without a star that can be asked for.
+_PLAIN: Final = frozenset({"fonttbl", "colortbl", "pict", "object", "footnote", "listtext", "pntext"})
+#: Destinations that go on in the font around them.
+_WITHIN: Final = _PLAIN | {"shppict"}
 _ABOUT_CHARACTERS: Final = frozenset({"uc", "ansicpg", "deff", "f", "fcharset", "cpg", "plain", *DOCUMENT_SETS})
 _BATCH: Final = 256
 _MOST_FONTS: Final = 10_000
@@ -98,20 +105,22 @@ class _Group(NamedTuple):
     """Whether this is inside the font table."""
 
 
-def events(rtf: bytes, wanted: frozenset[str] = frozenset()) -> Iterator[Event]:
+def events(rtf: bytes, wanted: frozenset[str] = frozenset(), *, looks: bool = False) -> Iterator[Event]:
     """The events of a document (ParseError when it does not begin like RTF or nests too deep).
 
-    Of the starred destinations only those in ``wanted`` appear; all others are left out with their content.
+    Of the destinations only those in ``wanted`` appear; all others are left out with their content. ``looks``: the
+    words that choose fonts are wanted, too, and binary data.
     """
     if not rtf.lstrip(b" \r\n\t\0\xef\xbb\xbf").startswith(b"{\\rtf"):
         raise ParseError("not RTF: it does not begin with {\\rtf")
-    return _Reader(rtf.decode("latin-1"), wanted).events()
+    return _Reader(rtf.decode("latin-1"), wanted, looks=looks).events()
 
 
 class _Reader:
-    def __init__(self, rtf: str, wanted: frozenset[str]) -> None:
+    def __init__(self, rtf: str, wanted: frozenset[str], *, looks: bool) -> None:
         self._rtf = rtf
         self._wanted = wanted
+        self._looks = looks
         self._fonts: dict[int, str] = {}
         self._font = 0
         """The font that is being described in the font table."""
@@ -139,9 +148,12 @@ class _Reader:
             elif kind in ("word", "parameter"):
                 digits = match["parameter"]
                 parameter = int(digits) if digits else None
-                if match["word"] == "bin":
-                    position += max(parameter or 0, 0)
                 self._word(match["word"], parameter)
+                if match["word"] == "bin" and parameter:
+                    data = self._rtf[position : position + max(parameter, 0)]
+                    position += len(data)
+                    if self._looks:
+                        self._emit(Kind.DATA, data)
             elif kind == "hex":
                 self._hex(match["hex"])
             elif kind == "brace":
@@ -205,11 +217,12 @@ class _Reader:
         if word in _ABOUT_CHARACTERS and self._sets_characters(word, parameter):
             return
         self._pending(final=False)
-        if not fresh or not (starred or word in _SKIPPED):
-            self._emit(Kind.WORD, word, parameter)
-        elif starred and word in self._wanted:
-            self._group = self._group._replace(codec=self._document)
+        if fresh and word in self._wanted and (starred or word in _PLAIN):
+            codec = self._group.codec if word in _WITHIN else self._document
+            self._group = self._group._replace(codec=codec, table=word == "fonttbl")
             self._emit(Kind.DESTINATION, word, parameter)
+        elif not fresh or not (starred or word in _SKIPPED):
+            self._emit(Kind.WORD, word, parameter)
         else:
             self._skipped_depth = self._skipped_depth or len(self._stack)
             self._group = self._group._replace(table=word == "fonttbl")
@@ -224,8 +237,10 @@ class _Reader:
             self._group = group._replace(codec=self._document)
         elif word == "deff":
             self._default_font = value
+            return not self._looks
         elif word == "f" and group.table:
             self._font = value
+            return not self._looks
         elif word in ("fcharset", "cpg") and group.table:
             codec = codec_of(CHARSETS.get(value, 0) if word == "fcharset" else value)
             if codec is not None and len(self._fonts) < _MOST_FONTS:
@@ -233,7 +248,7 @@ class _Reader:
         elif word in ("f", "plain"):
             font = value if word == "f" else self._default_font
             self._group = group._replace(codec=self._fonts.get(font, self._document))
-            return word == "f"
+            return word == "f" and not self._looks
         else:
             return False
         return True

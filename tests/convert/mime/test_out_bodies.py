@@ -55,7 +55,7 @@ def test_BO30_genuine_rtf_is_shown_by_the_other_bodies_or_as_html() -> None:
     blob = rtf.stored(rb"{\rtf1\ansi hello {\b you}}")
     assert _html(note(RTF_COMPRESSED=blob, RTF_IN_SYNC=True, HTML=b"<p>other</p>")) == "<p>other</p>"
     content = note(RTF_COMPRESSED=blob, RTF_IN_SYNC=True, BODY="hello you")
-    assert "<p>hello <b>you</b></p>" in _html(content)
+    assert "<div>hello <b>you</b></div>" in _html(content)
     assert _plain(content) == "hello you"
 
 

@@ -43,7 +43,7 @@ def test_BO29_text() -> None:
 def test_BO30_genuine_rtf() -> None:
     body = read(rb"{\rtf1\ansi hello}")
     assert (body.origin, body.text) == (Origin.RICH, None)
-    assert body.html == "<html><body>\r\n<p>hello</p>\r\n</body></html>\r\n"
+    assert body.html == "<html><body>\r\n<div>hello</div>\r\n</body></html>\r\n"
 
 
 @pytest.mark.parametrize("form", [stored, compress])
@@ -101,25 +101,31 @@ def test_character_sets(head: bytes, body: bytes, html: str) -> None:
     assert _html(body, head) == html
 
 
+TABLE = '<table border="0" cellspacing="0" cellpadding="3">\r\n<tr>{}</tr>\r\n</table>\r\n'
+
+
 @pytest.mark.parametrize(
     ("body", "html"),
     [
-        (rb" a\par b", "<p>a</p>\r\n<p>b</p>"),
-        (rb" a\par ", "<p>a</p>"),
-        (rb" a\par\par b", "<p>a</p>\r\n<p>&nbsp;</p>\r\n<p>b</p>"),
-        (rb"{\b bold {\i both}} none", "<p><b>bold </b><b><i>both</i></b> none</p>"),
-        (rb"\ul u\ulnone\strike s\strike0 n", "<p><u>u</u><s>s</s>n</p>"),
-        (rb"{\b a\par b}c", "<p><b>a</b></p>\r\n<p><b>b</b>c</p>"),
-        (rb" a<b>&c", "<p>a&lt;b&gt;&amp;c</p>"),
-        (rb"{\v hidden}shown", "<p>shown</p>"),
+        (rb" a\par b", "<div>a</div>\r\n<div>b</div>"),
+        (rb" a\par ", "<div>a</div>"),
+        (rb" a\par\par b", "<div>a</div>\r\n<div>&nbsp;</div>\r\n<div>b</div>"),
+        (rb"{\b bold {\i both}} none", "<div><b>bold </b><b><i>both</i></b> none</div>"),
+        (rb"\ul u\ulnone\strike s\strike0 n", "<div><u>u</u><s>s</s>n</div>"),
+        (rb"{\b a\par b}c", "<div><b>a</b></div>\r\n<div><b>b</b>c</div>"),
+        (rb" a<b>&c", "<div>a&lt;b&gt;&amp;c</div>"),
+        (rb"{\v hidden}shown", "<div>shown</div>"),
         (
             rb'{\field{\*\fldinst{HYPERLINK "http://x.example/?a&b"}}{\fldrslt{\ul link}}} x',
-            '<p><a href="http://x.example/?a&amp;b"><u>link</u></a> x</p>',
+            '<div><a href="http://x.example/?a&amp;b"><u>link</u></a> x</div>',
         ),
-        (rb'{\field{\*\fldinst{HYPERLINK "javascript:x"}}{\fldrslt y}}', "<p>y</p>"),
-        (rb"{\field{\*\fldinst PAGE}{\fldrslt 1}}", "<p>1</p>"),
-        (rb" 1\cell 2\cell\row 3", "<p>1\t2\t</p>\r\n<p>3</p>"),
-        (rb" a\line b", "<p>a<br>\r\nb</p>"),
+        (rb'{\field{\*\fldinst{HYPERLINK "javascript:x"}}{\fldrslt y}}', "<div>y</div>"),
+        (rb"{\field{\*\fldinst PAGE}{\fldrslt 1}}", "<div>1</div>"),
+        (
+            rb" 1\cell 2\cell\row 3",
+            TABLE.format('<td valign="top">1</td><td valign="top">2</td>') + "<div>3</div>",
+        ),
+        (rb" a\line b", "<div>a<br>\r\nb</div>"),
     ],
 )
 def test_genuine_rtf_as_html(body: bytes, html: str) -> None:
