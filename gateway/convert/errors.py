@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class ParseError(ValueError):
     """The input is malformed beyond repair, or exceeds a limit; the text says what and where."""
+
+
+class OrganizersOnly(ParseError):
+    """A guest's text changes what only the organizer of a meeting may change (RFC 6638 3.2.2.1)."""

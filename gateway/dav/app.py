@@ -22,7 +22,7 @@ from radicale.app.propfind import xml_propfind_response
 from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
-from gateway.convert.errors import ParseError
+from gateway.convert.errors import OrganizersOnly, ParseError
 from gateway.dav import hrefs, liveprops, multistatus, page, principals, writing, xmlbody
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import check_body
@@ -142,6 +142,7 @@ class Application(radicale.app.Application):
         if asked.method not in METHODS:
             return Answer(405, {"Allow": ", ".join(METHODS)})
         path = _clean(asked.path)
+        resources.take_arrivals(self._scope, asked.method, path)
         native: Callable[[str], Answer | None] | None = {
             "OPTIONS": lambda _: options_answer(schedules=self._scope.shared.schedules),
             "GET": self._page,
@@ -343,6 +344,8 @@ class Application(radicale.app.Application):
         place, scope = collection.place, self._scope
         try:
             return scope.rendering(place).read(body, existing, scope.shared.now())
+        except OrganizersOnly as error:
+            raise Refused(403, "C:allowed-attendee-scheduling-object-change", str(error)) from error
         except ParseError as error:
             kind = "valid-calendar-data" if place.kind.is_calendar else "valid-address-data"
             raise Refused(403, f"{place.kind.precondition}:{kind}", str(error)) from error

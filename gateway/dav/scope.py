@@ -7,7 +7,7 @@ the thread waits for each. Nothing outlives the request but the shared caches.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -24,6 +24,7 @@ from gateway.dav.options import Options
 from gateway.dav.people import People
 from gateway.dav.places import Place
 from gateway.dav.scheduling import mailboxes
+from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
 from gateway.mapi import proptags as pr
@@ -48,6 +49,7 @@ class Shared:
     texts: TextCache
     zone: Zone
     now: Callable[[], float]
+    arrivals: Arrivals
     sending: Sending = field(default_factory=Sending)
 
     @property
@@ -91,6 +93,14 @@ class RequestScope:
         self._left = True
         if self._waiting is not None:
             self._waiting.cancel()
+
+    def take_arrivals(self, *, at_once: bool) -> None:
+        """Apply meeting messages that came in for the user; not looked for again and again unless ``at_once``."""
+        shared = self.shared
+        if not shared.schedules or not shared.arrivals.is_due(self.homes, 0.0 if at_once else INTERVAL):
+            return
+        options = self._options(self.user, is_own=True)
+        self.wait(lambda: shared.arrivals.take(self.homes, self.session, options, shared.now()))
 
     # Where things are (from the thread)
 
@@ -189,18 +199,17 @@ class RequestScope:
     def rendering(self, place: Place, version: str = "3.0") -> Rendering:
         """How items of a collection are written for this user."""
         owner = self.user if place.is_own else place.owner
+        has_owner = place.kind.is_calendar and owner not in (hrefs.PUBLIC, hrefs.DIRECTORY)
+        options = self._options(owner if has_owner else "", is_own=place.is_own)
+        return Rendering(place.kind, replace(options, sees_private=place.sees_private), version)
+
+    def _options(self, owner: str, *, is_own: bool) -> IcalOptions:
+        """How the calendar of a user ("" = of nobody) is read and written."""
         addresses: tuple[str, ...] = ()
         name = ""
-        if place.kind.is_calendar and owner not in (hrefs.PUBLIC, hrefs.DIRECTORY):
+        if owner:
             addresses, name = self.wait(lambda: self.shared.people.addresses(self.session, owner))
-        options = IcalOptions(
-            zone=self.shared.zone,
-            owner=addresses,
-            owner_name=name,
-            sees_private=place.sees_private,
-            alarms=place.is_own,
-        )
-        return Rendering(place.kind, options, version)
+        return IcalOptions(zone=self.shared.zone, owner=addresses, owner_name=name, alarms=is_own)
 
     def session_of(self, place: Place) -> Session:
         """The session on the server that has a collection."""

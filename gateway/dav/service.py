@@ -18,6 +18,7 @@ from gateway.dav.homes import Homes
 from gateway.dav.listing import Listings
 from gateway.dav.options import Options
 from gateway.dav.people import People
+from gateway.dav.scheduling.arrivals import Arrivals
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.scope import Shared
 from gateway.dav.texts import TextCache
@@ -87,16 +88,18 @@ class DavFactory(Site):
         self.options = options
         self.sending = sending or Sending()
         seconds: Callable[[], float] = reactor.seconds
+        listings = Listings(options.cached_items)
         shared = Shared(
             reactor=reactor,
             options=options,
             homes=Homes(options, seconds),
-            listings=Listings(options.cached_items),
+            listings=listings,
             directory=Directory(options.max_directory, seconds),
             people=People(seconds),
             texts=TextCache(options.cached_text),
             zone=zone_of(options.timezone),
             now=clock,
+            arrivals=Arrivals(listings, seconds),
             sending=self.sending,
         )
         self._resource = DavResource(shared, Application(options), authenticator(sessions))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.convert.errors import ParseError
+from gateway.convert.errors import OrganizersOnly, ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.alarms import read_alarm
 from gateway.convert.ical.attendees import read_people
@@ -47,7 +47,7 @@ def read_fields(
     sequence = sequence_of(component)
     only_own = before is not None and _is_guest(before.content, sequence, options)
     if only_own and before is not None and _moves(before, span):
-        raise ParseError("only the organizer can move this meeting")
+        raise OrganizersOnly("only the organizer can move this meeting")
     read_texts(component, props)
     read_class(component, props)
     read_priority(component, props)

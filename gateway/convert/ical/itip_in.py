@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
+from gateway.convert.ical.addressees import addressed
 from gateway.convert.ical.attendees import TO, partstat
 from gateway.convert.ical.civil import DAY
 from gateway.convert.ical.moments import Zones, filetime, of_rtime
@@ -27,6 +28,7 @@ from gateway.mapi.content import MessageContent
 from gateway.mapi.props import NamedProps
 
 _PREFIX: Final = "IPM.Schedule.Meeting."
+_REQUEST: Final = _PREFIX + "Request"
 _METHODS: Final = ("REQUEST", "REPLY", "COUNTER", "CANCEL")
 #: Message class and icon of an answer.
 _ANSWERS: Final = {
@@ -87,8 +89,15 @@ def meeting_content(
     name, subject = found.props[pt.PR_MESSAGE_CLASS], found.props.get(pt.PR_SUBJECT, "")
     props: NamedProps = {**found.props, **mail.props, pt.PR_MESSAGE_CLASS: name}
     props[pt.PR_SUBJECT] = mail.props.get(pt.PR_SUBJECT) or subject
-    rows = mail.recipients or found.recipients
-    return MessageContent(props, [dict(row) for row in rows], [*mail.attachments, *found.attachments])
+    # The mail goes to some of those whom an invitation names; the others must not be forgotten.
+    found = addressed(found, mail.recipients) if mail.recipients and name == _REQUEST else found
+    if ids.RETAINED in found.props:
+        props[ids.RETAINED] = found.props[ids.RETAINED]
+    return MessageContent(
+        props,
+        [dict(row) for row in mail.recipients or found.recipients],
+        [*mail.attachments, *found.attachments],
+    )
 
 
 def _meeting(data: bytes, named: str, options: Options) -> MessageContent | None:
@@ -134,7 +143,7 @@ def _is_one_answer(components: list[Component]) -> bool:
 
 def _make_request(content: MessageContent) -> None:
     props = content.props
-    props[pt.PR_MESSAGE_CLASS] = _PREFIX + "Request"
+    props[pt.PR_MESSAGE_CLASS] = _REQUEST
     props.setdefault(ids.INTENDED_BUSY, props.get(ids.BUSY_STATUS, ids.BUSY))
     update = bool(number(props, ids.SEQUENCE))
     props |= {

@@ -10,12 +10,19 @@ from gateway.dav import hrefs, writing
 from gateway.dav.errors import Answer, Refused
 from gateway.dav.places import Place
 from gateway.dav.rights import letters
-from gateway.dav.scheduling import tag
+from gateway.dav.scheduling import mailboxes, tag
 from gateway.dav.scheduling.scheduler import Scheduler, addresses_of
 from gateway.dav.scope import RequestScope
 
 if TYPE_CHECKING:
     from gateway.dav.collection import Collection, StoredItem
+
+
+def take_arrivals(scope: RequestScope, method: str, path: str) -> None:
+    """See to what came in before the user's own collections are shown."""
+    parts = hrefs.split_path(path)
+    if method in ("PROPFIND", "REPORT") and parts and parts[0] == scope.user:
+        scope.take_arrivals(at_once=len(parts) > 1 and parts[1] == mailboxes.INBOX)
 
 
 def tag_headers(scope: RequestScope, path: str, body: bytes) -> dict[str, str]:

@@ -1,0 +1,223 @@
+"""Meeting messages that came in, applied to their owner's calendar once (RFC 6638 4, RFC 5546 3.2).
+
+PR_PROCESSED is what tells everybody that a message has been dealt with: MAPI clients set it when they apply one, and
+leave alone those that have it; so do we. What is applied twice all the same changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from twisted.internet.defer import DeferredLock
+from twisted.logger import Logger
+
+from gateway.convert.ical import propids as ids
+from gateway.convert.ical import scheduling, uid_of
+from gateway.convert.ical.kinds import method_of
+from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.ical.people import REPRESENTING, address_of
+from gateway.convert.ical.values import number, text
+from gateway.convert.mime.original import ORIGINAL
+from gateway.dav.homes import UserHomes
+from gateway.dav.listing import Entry, Listings, messages_of
+from gateway.dav.places import Place, store_guid
+from gateway.dav.scheduling import mailboxes
+from gateway.dav.scheduling.roles import is_over
+from gateway.dav.tokens import Position
+from gateway.mapi import proptags as pr
+from gateway.mapi.content import MessageContent
+from gateway.mapi.errors import MapiError, NotFound
+from gateway.mapi.restrictions import And, Not, equals
+from gateway.mapi.tables import SortKey
+from gateway.mapiclient.message import delete_messages, load_message, save_new_message, set_props
+from gateway.mapiclient.replacing import replace_message
+from gateway.mapiclient.session import Session
+from gateway.mapiclient.table import Table, rows_of
+
+log: Final = Logger()
+#: How long (seconds) other collections than the Inbox are shown without looking for new messages.
+INTERVAL: Final = 5.0
+_MOST: Final = 200
+_DELEGATOR_COPY: Final = 0x100000
+_OUTDATED: Final = 0x80000
+#: What the mail around an invitation says of itself.
+_OF_MAIL: Final = (
+    *ORIGINAL,
+    pr.PR_PROCESSED,
+    pr.PR_RECEIVED_BY_NAME,
+    pr.PR_RECEIVED_BY_ADDRTYPE,
+    pr.PR_RECEIVED_BY_EMAIL_ADDRESS,
+    pr.PR_RECEIVED_BY_ENTRYID,
+    pr.PR_RECEIVED_BY_SEARCH_KEY,
+    pr.PR_RCVD_REPRESENTING_NAME,
+    pr.PR_RCVD_REPRESENTING_ADDRTYPE,
+    pr.PR_RCVD_REPRESENTING_EMAIL_ADDRESS,
+    pr.PR_RCVD_REPRESENTING_ENTRYID,
+    pr.PR_RCVD_REPRESENTING_SEARCH_KEY,
+    pr.PR_MESSAGE_TO_ME,
+    pr.PR_MESSAGE_CC_ME,
+    pr.PR_MESSAGE_RECIP_ME,
+)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was seen of a user's Inbox."""
+
+    lock: DeferredLock = field(default_factory=DeferredLock)
+    looked: float = float("-inf")
+    position: Position | None = None
+    ignored: set[bytes] = field(default_factory=set)
+
+
+class Arrivals:
+    """The Inboxes of a process's users. Runs in the reactor."""
+
+    def __init__(self, listings: Listings, seconds: Callable[[], float]) -> None:
+        self._listings = listings
+        self._seconds = seconds
+        self._known: WeakKeyDictionary[UserHomes, _Known] = WeakKeyDictionary()
+
+    def is_due(self, homes: UserHomes, age: float) -> bool:
+        """Whether nobody has looked for so many seconds."""
+        known = self._known.get(homes)
+        return known is None or self._seconds() - known.looked > age
+
+    async def take(self, homes: UserHomes, session: Session, options: IcalOptions, now: float) -> None:
+        """Apply what came since the last time; what cannot be is left for MAPI clients (TransportError)."""
+        known = self._known.setdefault(homes, _Known())
+        await known.lock.acquire()
+        try:
+            inbox = (await mailboxes.of(homes, now))[mailboxes.INBOX]
+            position = (await self._listings.fresh(session, inbox)).position
+            if position != known.position:
+                await self._apply_all(homes, session, inbox, known, options, now)
+                known.position = position
+            known.looked = self._seconds()
+        except MapiError as error:
+            log.info("invitations of {user} were not looked at: {error}", user=homes.user, error=str(error))
+        finally:
+            known.lock.release()
+
+    async def _apply_all(
+        self,
+        homes: UserHomes,
+        session: Session,
+        inbox: Place,
+        known: _Known,
+        options: IcalOptions,
+        now: float,
+    ) -> None:
+        waiting = And((messages_of(inbox, None), Not(equals(pr.PR_PROCESSED, True))))
+        table = Table.contents(
+            session,
+            inbox.entryid,
+            (pr.PR_ENTRYID,),
+            restriction=waiting,
+            sort=(SortKey(pr.PR_MESSAGE_DELIVERY_TIME),),
+        )
+        found = [row[pr.PR_ENTRYID] for row in await rows_of(table)]
+        for entryid in [each for each in found if each not in known.ignored][:_MOST]:
+            try:
+                await self._one(homes, session, inbox, entryid, known, options, now)
+            except NotFound:
+                continue  # read and deleted by another client
+            except MapiError as error:
+                log.warn(
+                    "a meeting message of {user} was not applied: {error}", user=homes.user, error=str(error)
+                )
+                known.ignored.add(entryid)
+
+    async def _one(
+        self,
+        homes: UserHomes,
+        session: Session,
+        inbox: Place,
+        entryid: bytes,
+        known: _Known,
+        options: IcalOptions,
+        now: float,
+    ) -> None:
+        loaded = await load_message(session, entryid)
+        message = loaded.content
+        if not _is_for(message, homes.user, options):
+            known.ignored.add(entryid)
+            return
+        if not (number(message.props, ids.MEETING_TYPE) or 0) & _OUTDATED:
+            await self._apply(homes, session, message, options, now)
+        store = inbox.home.store.entryid if inbox.home else b""
+        await set_props(session, store, entryid, loaded.server_id, {pr.PR_PROCESSED: True})
+
+    async def _apply(
+        self, homes: UserHomes, session: Session, message: MessageContent, options: IcalOptions, now: float
+    ) -> None:
+        uid = uid_of(message.props)
+        place, entry = await self._located(homes, session, uid)
+        if place is None:
+            return
+        item = (await load_message(session, entry.entryid)).content if entry is not None else None
+        changed = applied(item, message, options, now)
+        if changed is None:
+            return
+        if entry is not None:
+            store = place.home.store.entryid if place.home else b""
+            await replace_message(session, store, entry.entryid, changed)
+        else:
+            saved = await save_new_message(session, place.entryid, store_guid(place), changed)
+            await self._drop_second(session, place, uid, saved.entryid)
+
+    async def _located(self, homes: UserHomes, session: Session, uid: str) -> tuple[Place | None, Entry | None]:
+        """The calendar that has a meeting, with its item; else the default calendar."""
+        places = [each for each in await homes.places() if each.is_own and each.kind.name == "calendar"]
+        places.sort(key=lambda each: not each.is_default)
+        for place in places:
+            entry = (await self._listings.fresh(session, place)).by_uid.get(uid)
+            if entry is not None:
+                return place, entry
+        return next((each for each in places if each.is_default), None), None
+
+    async def _drop_second(self, session: Session, place: Place, uid: str, entryid: bytes) -> None:
+        """Of two items that two gateways made at once for one invitation, the older stays."""
+        listing = await self._listings.fresh(session, place)
+        same = sorted(
+            (each for each in listing.by_key.values() if each.uid == uid), key=lambda each: each.source_key
+        )
+        if len(same) > 1 and same[0].entryid != entryid:
+            await delete_messages(session, [entryid], hard=True)
+
+
+def _is_for(message: MessageContent, user: str, options: IcalOptions) -> bool:
+    """Whether a message is the user's own affair, not a copy for a delegate of somebody else."""
+    if (number(message.props, ids.MEETING_TYPE) or 0) & _DELEGATOR_COPY:
+        return False
+    received_for = text(message.props, pr.PR_RCVD_REPRESENTING_EMAIL_ADDRESS).lower()
+    return not received_for or received_for == user.lower() or options.owns(received_for)
+
+
+def applied(
+    item: MessageContent | None, message: MessageContent, options: IcalOptions, now: float
+) -> MessageContent | None:
+    """The calendar's item after a message; None when it changes nothing."""
+    method = method_of(message.props)
+    organizer = address_of((item if item is not None else message).props, REPRESENTING)
+    is_organizer = options.owns(organizer)
+    if method == "REPLY":
+        return scheduling.apply_reply(item, message, options) if item is not None and is_organizer else None
+    if is_organizer:
+        return None  # one's own invitation, back by way of a mailing list
+    if method == "CANCEL":
+        return scheduling.apply_cancellation(item, message, options) if item is not None else None
+    if method != "REQUEST" or (item is None and is_over(message, now)):
+        return None
+    changed = scheduling.apply_request(item, _without_mail(message), options)
+    if changed is not None and item is None:
+        changed.props.pop(pr.PR_ENTRYID, None)
+    return changed
+
+
+def _without_mail(message: MessageContent) -> MessageContent:
+    props = {key: value for key, value in message.props.items() if key not in _OF_MAIL}
+    return MessageContent(props, message.recipients, message.attachments)
