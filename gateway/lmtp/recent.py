@@ -90,10 +90,9 @@ class Recent:
     def _write(self) -> None:
         if self._writing is None and self._new:
             rows, self._new = self._new, []
-            reactor = self._runtime.reactor
-            self._writing = deferToThreadPool(
-                reactor, reactor.getThreadPool(), self._insert, rows, self._oldest()
-            )
+            self._on_the_way = rows
+            reactor, oldest = self._runtime.reactor, next(iter(self._known.values()))
+            self._writing = deferToThreadPool(reactor, reactor.getThreadPool(), self._insert, rows, oldest)
             self._writing.addBoth(self._written)
 
     def _insert(self, rows: list[tuple[bytes, float]], oldest: float) -> None:

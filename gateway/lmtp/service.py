@@ -23,6 +23,7 @@ from gateway.lmtp.vacation import Vacations
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uploads import Upload, content_of
 from gateway.mapiclient.sessions import Sessions
+from gateway.smtp.budget import Budget
 from gateway.smtp.codec.address import Address
 from gateway.smtp.codec.commands import Mail
 from gateway.smtp.codec.replies import Refused, Reply
@@ -34,7 +35,7 @@ from gateway.smtp.transaction import Transaction
 from gateway.smtp.trusted import Trustees
 
 T = TypeVar("T")
-#: Mails larger than this are converted one at a time: a conversion holds the mail several times over.
+#: Mails larger than this are stored for one recipient at a time: their text is in memory while it is sent.
 _LARGE = 4 << 20
 
 
@@ -62,7 +63,7 @@ class Lmtp:
         outgoing = Outgoing(runtime, key_in(state))
         answering = Answering(runtime, self._recipients, outgoing, self._vacations, options)
         self._postman = Postman(self._recipients, options, answering, self._vacations, self._recent)
-        self._large = DeferredSemaphore(1)
+        self._budget = Budget(int(options.memory))
 
     def close(self) -> None:
         """Write down what must survive a restart; no mail is taken any more."""
@@ -90,9 +91,18 @@ class Lmtp:
     async def take(self, session: Session, mail: Transaction) -> Sequence[Reply]:
         """Deliver to every recipient, some at a time; a reply for each (RFC 2033 4.2)."""
         incoming = Incoming(mail.sender, mail.body.content())
-        content = await self._converted(incoming)
+        await self._budget.take(incoming.size)
+        try:
+            return await self._delivered(mail, incoming)
+        finally:
+            self._budget.give(incoming.size)
+
+    async def _delivered(self, mail: Transaction, incoming: Incoming) -> Sequence[Reply]:
+        convert = partial(content_of, Upload(incoming.data, verbatim=True), self._runtime.filetime())
+        content = await self._runtime.compute(incoming.size, convert)
         letter = Letter(incoming, content, incoming.is_spam(self.options.spam))
-        turns = DeferredSemaphore(max(1, self.options.parallel))
+        at_once = self.options.parallel if incoming.size < _LARGE else 1
+        turns = DeferredSemaphore(max(1, at_once))
 
         async def one(recipient: Recipient) -> Reply:
             try:
@@ -115,16 +125,6 @@ class Lmtp:
         waits = [turns.run(_begin(partial(places, found))) for found in by_person.values()]
         await gatherResults(waits)
         return [replies[place] for place in range(len(mail.recipients))]
-
-    async def _converted(self, incoming: Incoming) -> Any:
-        work = partial(content_of, Upload(incoming.data, verbatim=True), self._runtime.filetime())
-        if incoming.size < _LARGE:
-            return await self._runtime.compute(incoming.size, work)
-        await self._large.acquire()
-        try:
-            return await self._runtime.compute(incoming.size, work)
-        finally:
-            self._large.release()
 
 
 def _begin(work: Any) -> Any:

@@ -11,9 +11,12 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Final
+from functools import partial
+from mmap import ACCESS_READ, mmap
+from typing import IO, Final, cast
+from weakref import finalize
 
-from gateway.mapi.content import Blob
+from gateway.mapi.content import AttachmentContent, Blob, MessageContent
 
 #: Mails larger than this are kept in a file while they are read.
 SPOOL_LIMIT: Final = 1 << 20
@@ -45,24 +48,54 @@ class Source:
 
 
 class SpooledFile:
-    """Bytes in an unnamed file, as a Blob. The file goes when the last reference to the Blob does."""
+    """Bytes in an unnamed file, given out as Blobs. The file is closed with the last reference to them and to it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._size = os.fstat(file.fileno()).st_size
+        # Not __del__: the file must outlive this object even when both are part of one garbage cycle.
+        finalize(self, file.close)
 
     def blob(self) -> Blob:
-        """The content."""
-        return Blob(self._size, self._chunks, self._at)
+        """All of it, as far as it is written now."""
+        size = os.fstat(self._file.fileno()).st_size
+        whole = self.part(0, size)
+        return Blob(size, whole.chunks, whole.at, partial(self._mapped, size) if size else None)
 
-    def _at(self, offset: int, length: int) -> bytes:
-        return os.pread(self._file.fileno(), max(0, min(length, self._size - offset)), offset)
+    def part(self, begin: int, size: int) -> Blob:
+        """So many bytes from an offset on."""
+        return Blob(size, partial(self._chunks, begin, size), partial(self._at, begin, size))
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _at(self, begin: int, size: int, offset: int, length: int) -> bytes:
+        return os.pread(self._file.fileno(), max(0, min(length, size - offset)), begin + offset)
+
+    def _chunks(self, begin: int, size: int) -> Iterator[bytes]:
         offset = 0
-        while chunk := self._at(offset, _CHUNK):
+        while chunk := self._at(begin, size, offset, _CHUNK):
             yield chunk
             offset += len(chunk)
+
+    def _mapped(self, size: int) -> mmap:
+        return mmap(self._file.fileno(), size, access=ACCESS_READ)
+
+
+def spool_attachments(content: MessageContent, above: int) -> None:
+    """Put the data of attachments larger than ``above`` into one file. Blocks: call in a thread (OSError)."""
+    large = [each for each in _attachments(content) if isinstance(each.data, bytes) and len(each.data) > above]
+    if not large:
+        return
+    file = tempfile.TemporaryFile(prefix="mapi-gateway-")  # noqa: SIM115 - closed with the Blobs
+    spooled = SpooledFile(file)
+    for attachment in large:
+        begin, size = file.tell(), file.write(cast("bytes", attachment.data))
+        attachment.data = spooled.part(begin, size)
+    file.flush()
+
+
+def _attachments(content: MessageContent) -> Iterator[AttachmentContent]:
+    for attachment in content.attachments:
+        yield attachment
+        if attachment.embedded is not None:
+            yield from _attachments(attachment.embedded)
 
 
 def gathered(chunks: Iterable[bytes], limit: int = SPOOL_LIMIT) -> bytes | Blob:
@@ -84,6 +117,11 @@ def _spooled(held: list[bytes], rest: Iterator[bytes]) -> Blob:
     file.writelines(rest)
     file.flush()
     return SpooledFile(file).blob()
+
+
+def has_bare_line_feeds(data: bytes | mmap) -> bool:
+    """Whether some line ends in LF alone."""
+    return _BARE_LF.search(data) is not None
 
 
 def crlf(data: bytes) -> bytes:

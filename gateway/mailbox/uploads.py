@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from mmap import mmap
 from typing import TYPE_CHECKING, Final
 
 from gateway.convert.ical import meeting_content
@@ -14,7 +15,7 @@ from gateway.convert.mime.original import original_properties
 from gateway.mailbox.columns import entry_columns, entry_of, value_of
 from gateway.mailbox.flags import MARKS, Flag, new_message_props
 from gateway.mailbox.rows import Entry
-from gateway.mailbox.source import crlf
+from gateway.mailbox.source import crlf, has_bare_line_feeds, spool_attachments
 from gateway.mailbox.tree import Mailbox
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob, MessageContent
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Bits of PR_MESSAGE_FLAGS that ask for a read or a non-read receipt (MS-OXCMSG 2.2.1.6).
 RECEIPTS_PENDING: Final = 0x300
+#: Attachments larger than this go to a file when their mail lies in one.
+SPOOL_FROM: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,25 @@ class Upload:
 
 
 def content_of(upload: Upload, now: int) -> MessageContent:
-    """The message a mail becomes, original included. Pure; takes time in proportion to the size."""
-    data = upload.data.read() if isinstance(upload.data, Blob) else upload.data
-    if not upload.verbatim:
-        data = crlf(data)
+    """The message a mail becomes, original included. Pure; takes time in proportion to the size.
+
+    Of a mail in a file the original and large attachments stay in files, and it is never in memory as a whole.
+    """
+    data = upload.data
+    if not isinstance(data, Blob):
+        return _converted(data if upload.verbatim else crlf(data), upload, now)
+    if data.mapped is None:
+        return _converted(data.read() if upload.verbatim else crlf(data.read()), upload, now)
+    view = data.mapped()  # unmapped with the last reference
+    if not upload.verbatim and has_bare_line_feeds(view):
+        return _converted(crlf(view[:]), upload, now)
+    content = _converted(view, upload, now)
+    content.props[pr.PR_EC_IMAP_EMAIL] = data
+    spool_attachments(content, SPOOL_FROM)
+    return content
+
+
+def _converted(data: bytes | mmap, upload: Upload, now: int) -> MessageContent:
     content = from_mime(data, FromMimeOptions(calendar_content=meeting_content))
     when = now if upload.internal_date is None else from_unix(upload.internal_date)
     content.props.update(original_properties(data, delivered=when))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from mmap import mmap
 
 from gateway.mapi.props import NamedProps, PropKey, Value
 
@@ -17,12 +18,13 @@ class Blob:
     """Bytes that are too large to hold: their exact size, and an opener that yields them in chunks.
 
     ``chunks`` may be called any number of times and gives the same bytes each time; ``at``, when the bytes lie
-    in a file, reads a slice (offset, length) without what comes before it.
+    in a file, reads a slice (offset, length) without what comes before it, and ``mapped`` maps them into memory.
     """
 
     size: int
     chunks: Callable[[], Iterator[bytes]]
     at: Callable[[int, int], bytes] | None = None
+    mapped: Callable[[], mmap] | None = None
 
     def read(self) -> bytes:
         """All of it; for callers that know it is small."""

@@ -24,3 +24,5 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long the data of one mail may take to arrive."""
     spool_above: Size = Size(1 << 20)
     """A larger mail is kept in a file while it arrives."""
+    memory: Size = Size(64 << 20)
+    """Octets of mail that are worked on at the same time; a mail waits for its share, a larger one is alone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.convert.mime.charsets import decodes
+from gateway.convert.mime.fields import Source
 from gateway.convert.mime.frommime_attachments import References, attachment
 from gateway.convert.mime.frommime_body import body_props
 from gateway.convert.mime.frommime_class import class_by_content_class
@@ -40,7 +41,7 @@ _RECEIPTS_PENDING: Final = 0x300
 _CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\r\n\f\x1b")
 
 
-def from_mime(data: bytes, options: FromMimeOptions = DEFAULTS) -> MessageContent:
+def from_mime(data: Source, options: FromMimeOptions = DEFAULTS) -> MessageContent:
     """The message that a mail becomes; a pure function of the bytes and the options."""
     return _message(scan(data, options.limits), options, options.embedded)
 

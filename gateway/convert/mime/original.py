@@ -13,6 +13,7 @@ from gateway.convert.mime.bodystructure import body, bodystructure
 from gateway.convert.mime.dates import moment
 from gateway.convert.mime.encoded import text
 from gateway.convert.mime.envelope import envelope
+from gateway.convert.mime.fields import Source
 from gateway.convert.mime.structure import Part, scan
 from gateway.mapi import proptags as pr
 from gateway.mapi.propnames import IMAP_ENVELOPE, NO_FINAL_LINE_END
@@ -31,12 +32,12 @@ _DAY_TICKS: Final = 86_400 * 10_000_000
 
 
 def original_properties(
-    data: bytes, message: Part | None = None, *, delivered: int | None = None
+    data: Source, message: Part | None = None, *, delivered: int | None = None
 ) -> NamedProps:
     """What to store beside a mail, whose lines must already end in CRLF (`structure.normalised`).
 
     ``message`` is its scan, when there is one already; ``delivered`` the FILETIME of arrival. The dates are
-    days: midnight UTC of the written day, whatever its zone.
+    days: midnight UTC of the written day, whatever its zone. A mapped file's caller puts the file in its place.
     """
     message = message or scan(data)
     props: NamedProps = {
@@ -46,7 +47,7 @@ def original_properties(
         pr.PR_EC_IMAP_BODYSTRUCTURE: bodystructure(message).decode("ascii"),
         IMAP_ENVELOPE: envelope(message)[1:-1].decode("ascii"),
     }
-    if data and not data.endswith(b"\r\n"):
+    if data and data[-2:] != b"\r\n":
         props[NO_FINAL_LINE_END] = True
     written = moment(text(message.header(b"date") or b""))
     if written is not None:
