@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import radicale.app
@@ -33,7 +33,7 @@ from gateway.dav.rights import Rights, letters
 from gateway.dav.scheduling import outbox, resources, tag
 from gateway.dav.scheduling.scheduler import Scheduler
 from gateway.dav.scope import RequestScope
-from gateway.dav.storage import Storage, transfer
+from gateway.dav.storage import Storage
 
 _D: Final = "{DAV:}"
 DAV_CLASSES: Final = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
@@ -152,7 +152,6 @@ class Application(radicale.app.Application):
             "PUT": self._put,
             "DELETE": self._delete,
             "POST": self._post,
-            "COPY": self._copy,
             "PROPPATCH": self._proppatch,
         }.get(asked.method)
         found = native(path) if native is not None else None
@@ -375,23 +374,6 @@ class Application(radicale.app.Application):
         if none_match and item is not None and _matches(none_match, item.entry.etag):
             raise Refused(412, "", "there is an item already")
         resources.check_tag(collection, item, self._asked.headers)
-
-    def _copy(self, path: str) -> Answer:
-        """COPY of an item (RFC 4918 9.8)."""
-        source = self._at(path)
-        if not isinstance(source, StoredItem):
-            raise Refused(403, "", "collections are not copied")
-        destination = urlsplit(self._asked.header("destination"))
-        if destination.netloc and destination.netloc != self._asked.host:
-            raise Refused(502, "", "the destination is on another server")
-        target, href = self._collection_at(_clean(unquote(destination.path)))
-        existing = target.item(href)
-        if existing is not None and self._asked.header("overwrite").upper() == "F":
-            raise Refused(412, "", "there is an item already")
-        if existing is None and target.has_uid(source.uid):
-            raise Refused(409, f"{target.place.kind.precondition}:no-uid-conflict")
-        transfer(source, target, href, keep=True)
-        return Answer(204 if existing is not None else 201)
 
     def _proppatch(self, path: str) -> Answer | None:
         """Radicale's, once it is clear that the folder may be changed."""

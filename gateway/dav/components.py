@@ -17,6 +17,12 @@ _UID: Final = re.compile(rb"^(?:[A-Za-z0-9-]+\.)?UID(?:;[^:\r\n]*)?:([^\r\n]*)",
 _METHOD: Final = re.compile(rb"^METHOD(?:;[^:\r\n]*)?:", re.M | re.I)
 
 
+def uid_of(body: bytes) -> str:
+    """The first UID of a text, "" when it has none."""
+    found = _UID.search(_without_alarms(_FOLDED.sub(b"", body)))
+    return found[1].decode("utf-8", "replace").strip() if found else ""
+
+
 def check_body(kind: Kind, body: bytes) -> tuple[str, str]:
     """The component and the UID of a text ("" when it has none); Refused when it does not belong into the collection."""
     unfolded = _FOLDED.sub(b"", body)

@@ -27,6 +27,7 @@ from gateway.dav.scheduling import mailboxes
 from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
+from gateway.dav.turns import Turns
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.restrictions import Restriction
@@ -51,6 +52,7 @@ class Shared:
     now: Callable[[], float]
     arrivals: Arrivals
     sending: Sending = field(default_factory=Sending)
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def schedules(self) -> bool:

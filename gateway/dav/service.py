@@ -12,10 +12,10 @@ from tzlocal import get_localzone_name
 
 from gateway.convert.ical.timezones import UTC_ZONE, Zone, zone_of_iana
 from gateway.dav.addressbook import Directory
-from gateway.dav.app import Application
 from gateway.dav.bridge import Authenticate, DavResource, Login
 from gateway.dav.homes import Homes
 from gateway.dav.listing import Listings
+from gateway.dav.methods import Methods
 from gateway.dav.options import Options
 from gateway.dav.people import People
 from gateway.dav.scheduling.arrivals import Arrivals
@@ -102,7 +102,7 @@ class DavFactory(Site):
             arrivals=Arrivals(listings, seconds),
             sending=self.sending,
         )
-        self._resource = DavResource(shared, Application(options), authenticator(sessions))
+        self._resource = DavResource(shared, Methods(options), authenticator(sessions))
         super().__init__(  # type: ignore[no-untyped-call]
             self._resource, requestFactory=LimitedRequest, timeout=options.idle_timeout, reactor=reactor
         )

@@ -75,10 +75,6 @@ class Storage(BaseStorage):
         place = self._scope.place(principal, name)
         return Collection(self._scope, principal, place) if place else None
 
-    def move(self, item: Item, to_collection: BaseCollection, to_href: str) -> None:
-        """Move an item into a collection, or give it another name."""
-        transfer(item, to_collection, to_href, keep=False)
-
     def create_collection(
         self,
         href: str,
@@ -108,30 +104,3 @@ class Storage(BaseStorage):
     def verify(self) -> bool:
         """The store looks after itself."""
         return True
-
-
-def transfer(item: Item, target: BaseCollection, href: str, *, keep: bool) -> None:
-    """Copy or move an item, replacing what lies at the target (MOVE and COPY, RFC 4918 9.8, 9.9)."""
-    source = item.collection
-    if (
-        not isinstance(item, StoredItem)
-        or not isinstance(source, Collection)
-        or not isinstance(target, Collection)
-    ):
-        raise Refused(403, "", "only items of collections can be copied and moved")
-    scope, entry = source.scope, item.entry
-    writing.refuse_private(source.place, entry)
-    if not hrefs.is_name(href):
-        raise Refused(403, "", "no item can have this name")
-    if entry.component not in target.place.kind.components:
-        raise Refused(403, f"{target.place.kind.precondition}:supported-calendar-component")
-    existing = target.item(href)
-    if existing is not None:
-        scope.wait(lambda: writing.delete_entry(scope, target.place, existing.entry))
-    if not keep and source.place == target.place:
-        scope.wait(lambda: writing.rename(scope, source.place, entry, href))
-        return
-    content = scope.content(source.place, entry)
-    if content is None:
-        raise NotFound("the item is gone")
-    scope.wait(lambda: writing.move(scope, source.place, entry, target.place, href, content, keep=keep))

@@ -53,10 +53,11 @@ async def create(scope: RequestScope, place: Place, href: str, content: MessageC
 
 
 async def replace(scope: RequestScope, place: Place, entry: Entry, content: MessageContent) -> None:
-    """Give an item other content."""
+    """Give an item other content (Outdated when it is not any more the one that was listed)."""
     refuse_mailbox(place)
     store = place.home.store.entryid if place.home else b""
-    await replace_message(scope.session_of(place), store, entry.entryid, content)
+    before = bytes.fromhex(entry.etag.strip('"'))
+    await replace_message(scope.session_of(place), store, entry.entryid, content, before)
 
 
 async def delete_entry(scope: RequestScope, place: Place, entry: Entry) -> None:
@@ -74,26 +75,6 @@ async def _moved(scope: RequestScope, place: Place, entry: Entry, target: bytes)
         return await copy_messages(scope.session_of(place), [entry.entryid], target, move=True)
     except (NoAccess, NotFound):
         return False
-
-
-async def move(
-    scope: RequestScope,
-    source: Place,
-    entry: Entry,
-    target: Place,
-    href: str,
-    content: MessageContent,
-    *,
-    keep: bool,
-) -> None:
-    """Put an item into another collection (or under another name), and with ``keep`` leave it where it is too."""
-    content.props.pop(pr.PR_SOURCE_KEY, None)
-    content.props.pop(pr.PR_ENTRYID, None)
-    await create(scope, target, href, content)
-    if not keep:
-        session = scope.session_of(source)
-        if not await delete_messages(session, [entry.entryid]):
-            raise NoAccess("the item could not be taken away from where it was")
 
 
 async def rename(scope: RequestScope, place: Place, entry: Entry, href: str) -> None:

@@ -46,14 +46,23 @@ _KEPT: Final = frozenset(
 )
 
 
-async def replace_message(session: Caller, store: bytes, entryid: bytes, content: MessageContent) -> None:
+class Outdated(Exception):
+    """The message was changed since its change key was read."""
+
+
+async def replace_message(
+    session: Caller, store: bytes, entryid: bytes, content: MessageContent, change_key: bytes = b""
+) -> None:
     """Replace the content of a message, in one call after looking at it (NotFound, NoAccess, QuotaExceeded).
 
-    ``store`` is the entry id of its store.
+    ``store`` is the entry id of its store. With a ``change_key`` only the message that has this one is replaced
+    (Outdated).
     """
     old = (await session.call(LoadObject(entryid=entryid))).object
     if old is None:
         raise NotFound(call="loadObject")
+    if change_key and dict(old.mod_props).get(pr.PR_CHANGE_KEY, change_key) != change_key:
+        raise Outdated
     new = await object_tree(session, content)
     tree = ObjectTree(
         children=[*(_without(child) for child in old.children), *new.children],

@@ -1,0 +1,111 @@
+"""The application as it is served: writing in turns, items moved and copied, collections made only where they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from gateway.dav import hrefs, transfer
+from gateway.dav.app import Application
+from gateway.dav.app import _clean as clean
+from gateway.dav.collection import Collection, StoredItem
+from gateway.dav.components import uid_of
+from gateway.dav.errors import Answer, Refused
+from gateway.dav.turns import Key
+from gateway.mapiclient.replacing import Outdated
+
+_ATTEMPTS: Final = 3
+
+
+class Methods(Application):
+    """The methods that need more than one look at the store, or have to be refused with a reason."""
+
+    def _answer(self) -> Answer:
+        method = self._asked.method
+        if method in ("MKCOL", "MKCALENDAR"):
+            self._check_new_collection(clean(self._asked.path))
+        if method in ("MOVE", "COPY"):
+            return self._move(clean(self._asked.path), keep=method == "COPY")
+        if method == "DELETE":
+            with self._turn(*self._keys(clean(self._asked.path))):
+                return super()._answer()
+        return super()._answer()
+
+    # Writing in turns
+
+    @contextmanager
+    def _turn(self, *keys: Key) -> Iterator[None]:
+        """Nobody else of this process writes to these items meanwhile."""
+        shared = self._scope.shared
+        taken = self._scope.wait(lambda: shared.turns.take(keys))
+        try:
+            yield
+        finally:
+            shared.reactor.callFromThread(shared.turns.end, taken)
+
+    def _keys(self, path: str, uid: str = "") -> list[Key]:
+        """What an item's path and its UID name; nothing for what is no item."""
+        parts = hrefs.split_path(path)
+        if len(parts) != 3:
+            return []
+        folder = self._collection_at(path)[0].place.source_key
+        return [(folder, each) for each in (parts[2], uid) if each]
+
+    def _put(self, path: str) -> Answer:
+        with self._turn(*self._keys(path, uid_of(self._asked.body))):
+            for _ in range(_ATTEMPTS):
+                try:
+                    return super()._put(path)
+                except Outdated:
+                    continue  # another gateway was faster: conditions and merging begin again
+        raise Refused(503, "", "the item is changed all the time; try again later")
+
+    # Items elsewhere
+
+    def _move(self, path: str, *, keep: bool) -> Answer:
+        """MOVE and COPY of an item (RFC 4918 9.8, 9.9)."""
+        source = self._item_at(path)
+        destination = clean(self._destination())
+        self._collection_at(destination)
+        uid = source.entry.uid
+        with self._turn(*self._keys(path, uid), *self._keys(destination, uid)):
+            source = self._item_at(path)
+            origin = source.collection
+            assert isinstance(origin, Collection)
+            self._check_preconditions(origin, source)
+            target, href = self._collection_at(destination)
+            overwrite = self._asked.header("overwrite").strip().upper() != "F"
+            transfer.check(source, target, href, overwrite=overwrite, keep=keep)
+            replaced = transfer.transfer(source, target, href, keep=keep)
+        return Answer(204) if replaced else Answer(201, {"Location": quote(destination)})
+
+    def _item_at(self, path: str) -> StoredItem:
+        found = self._at(path)
+        if not isinstance(found, StoredItem):
+            raise Refused(403, "", "collections are neither moved nor copied")
+        return found
+
+    def _destination(self) -> str:
+        """The path of the Destination header (Refused)."""
+        header = self._asked.header("destination")
+        if not header:
+            raise Refused(400, "", "there is no Destination header")
+        destination = urlsplit(header)
+        if destination.netloc and destination.netloc != self._asked.host:
+            raise Refused(502, "", "the destination is on another server")
+        return unquote(destination.path)
+
+    # Collections
+
+    def _check_new_collection(self, path: str) -> None:
+        """Where no collection can be made, and with what body (RFC 4918 9.3.1, RFC 4791 5.3.1.1; Refused)."""
+        content_type = self._asked.header("content-type").lower()
+        if self._asked.body.strip() and content_type and "xml" not in content_type:
+            raise Refused(415, "", "the body of a new collection is XML")
+        parts = hrefs.split_path(path)
+        if len(parts) > 2:
+            if len(parts) > 3 or self._own_storage.collection(parts[0], parts[1]) is None:
+                raise Refused(409, "", "there is no collection to make this one in")
+            raise Refused(403, "C:calendar-collection-location-ok", "there are no collections in collections")
