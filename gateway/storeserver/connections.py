@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from gateway.mapi.errors import StoreBusy
+from gateway.storeserver import likely
 
 WAIT_FOR_LOCK: Final = 30.0
 """Seconds a writer waits for another one."""
@@ -104,6 +105,7 @@ def _engine(path: Path, synchronous: str) -> Engine:
 
     def configure(connection: Any, _: object) -> None:
         connection.isolation_level = None
+        connection.create_function(likely.FUNCTION, 2, likely.may_contain, deterministic=True)
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",

@@ -10,6 +10,7 @@ from gateway.mapi.props import Props, PropTag
 from gateway.mapi.restrictions import Restriction
 from gateway.storeserver.categories import Header
 from gateway.storeserver.columns import OWN, instance_key, stored
+from gateway.storeserver.likely import Likely, likely
 from gateway.storeserver.restrict import ANY_UID, Match, Needs, compiled, needs, uid_bounds
 from gateway.storeserver.tablesources import RowSource
 
@@ -28,7 +29,8 @@ class RowReader(Generic[Tx]):
         self._source = source
         self._match: Match | None = None
         self._filter_needs = Needs()
-        self._between: tuple[int, int] | None = None
+        self._some: tuple[int, int, Likely | None] | None = None
+        """What the source itself can leave out."""
 
     @property
     def filters(self) -> bool:
@@ -40,8 +42,9 @@ class RowReader(Generic[Tx]):
         match = None if restriction is None else compiled(restriction)
         self._filter_needs = Needs() if restriction is None else needs(restriction)
         self._match = match
-        bounds = None if restriction is None else uid_bounds(restriction)
-        self._between = None if bounds == ANY_UID else bounds
+        bounds = ANY_UID if restriction is None else uid_bounds(restriction)
+        wanted = None if restriction is None else likely(restriction)
+        self._some = None if bounds == ANY_UID and wanted is None else (*bounds, wanted)
 
     def ids(self, tx: Tx) -> list[int]:
         """All ids, when nothing filters."""
@@ -82,8 +85,8 @@ class RowReader(Generic[Tx]):
                 yield from self._instances(id_, values)
 
     def _rows(self, tx: Tx, columns: Sequence[PropTag], ids: Sequence[int] | None) -> list[tuple[int, Props]]:
-        if ids is None and self._between is not None:
-            rows = self._source.between(tx, columns, *self._between)
+        if ids is None and self._some is not None:
+            rows = self._source.some(tx, columns, *self._some)
             if rows is not None:
                 return rows
         return self._source.rows(tx, columns, ids)

@@ -18,6 +18,7 @@ from gateway.mapi.rights import Rights
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import (
     identity,
+    likely,
     loading,
     locate,
     outgoing,
@@ -29,6 +30,7 @@ from gateway.storeserver import (
 )
 from gateway.storeserver.accounts import Actor
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.likely import Likely
 from gateway.storeserver.locate import Store
 from gateway.storeserver.saving import SPILLED
 from gateway.storeserver.schema import ASSOCIATED, DELETED
@@ -166,16 +168,21 @@ def message_rows(
     ids: Sequence[int] | None = None,
     min_imap_id: int | None = None,
     max_imap_id: int | None = None,
+    wanted: Likely | None = None,
 ) -> Rows:
     """The rows of a folder's messages that the actor may read, or of those among ``ids``, newest first.
 
-    ``min_imap_id`` and ``max_imap_id`` leave out messages with a smaller or a larger PR_EC_IMAP_ID.
+    ``min_imap_id`` and ``max_imap_id`` leave out messages with a smaller or a larger PR_EC_IMAP_ID, ``wanted`` such
+    as certainly do not fulfil it.
     """
     condition = _visible(tx, actor, folder_id, kind)
     if min_imap_id is not None:
         condition &= _m.imap_id >= min_imap_id
     if max_imap_id is not None:
         condition &= _m.imap_id <= max_imap_id
+    fulfils = None if wanted is None or _is_computed(wanted) else likely.condition(wanted)
+    if fulfils is not None:
+        condition &= fulfils
     plan = _Plan(columns)
     if ids is None:
         return _read(tx, actor, folder_id, plan, condition)
@@ -183,6 +190,13 @@ def message_rows(
     for chunk in locate.chunks(ids):
         found += _read(tx, actor, folder_id, plan, condition & _m.id.in_(chunk))
     return sorted(found, key=lambda row: row[0], reverse=True)
+
+
+def _is_computed(wanted: Likely) -> bool:
+    """Whether any of what is wanted is not stored, but made for the row."""
+    if isinstance(wanted, likely.Text):
+        return wanted.tag in _COMPUTED
+    return any(map(_is_computed, wanted.parts))
 
 
 def rows_of_messages(
@@ -208,6 +222,8 @@ def _read(
     tx: Transaction, actor: Actor, folder_id: int, plan: _Plan, condition: sa.ColumnElement[bool]
 ) -> Rows:
     result = tx.connection.execute(plan.select().where(condition)).all()
+    if len(result) <= locate.CHUNK:
+        condition = _m.id.in_([row[0] for row in result])  # what was left out need not be looked at again
     width = 1 + len(plan.direct)
     rows: Rows = [(row[0], dict(zip(plan.direct, row[1:width], strict=True))) for row in result]
     for tag in _NULLABLE.intersection(plan.direct):

@@ -15,12 +15,14 @@ from gateway.storeserver import address_book, folder_rows, folders, locate, rows
 from gateway.storeserver.accounts import Actor, account_by_id
 from gateway.storeserver.context import Context, entryid_of
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.likely import Likely
 from gateway.storeserver.locate import Folder, Store
 from gateway.storeserver.rows import RowKind
 from gateway.storeserver.statistics import statistics_source
 from gateway.storeserver.tableindex import Interest
 
 _Ids: TypeAlias = "Callable[[Transaction], list[int]]"
+_Some: TypeAlias = "Callable[[Transaction, Sequence[PropTag], int, int, Likely | None], rows.Rows]"
 _Rows: TypeAlias = "Callable[[Transaction, Sequence[PropTag], Sequence[int] | None], rows.Rows]"
 
 CONTENTS_COLUMNS: Final = (
@@ -94,7 +96,7 @@ class Source:
     list_ids: _Ids
     list_rows: _Rows
     list_available: Callable[[Transaction], set[PropTag]]
-    list_between: Callable[[Transaction, Sequence[PropTag], int, int], rows.Rows] | None = None
+    list_some: _Some | None = None
 
     def ids(self, tx: Transaction) -> list[int]:
         """The rows' ids in natural order; none when the folder itself is gone."""
@@ -112,14 +114,14 @@ class Source:
         except NotFound:
             return []
 
-    def between(
-        self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int
+    def some(
+        self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
     ) -> list[tuple[int, Props]] | None:
-        """The rows whose PR_EC_IMAP_ID lies between two; None when this table cannot tell without reading all."""
-        if self.list_between is None:
+        """The rows between two PR_EC_IMAP_IDs that may fulfil what is wanted; None: this table cannot tell."""
+        if self.list_some is None:
             return None
         try:
-            return self.list_between(tx, columns, first, last)
+            return self.list_some(tx, columns, first, last, wanted)
         except NotFound:
             return []
 
@@ -180,8 +182,8 @@ def _contents(actor: Actor, folder: Folder, kind: RowKind) -> Source:
         lambda tx: rows.message_ids(tx, actor, folder.id, kind),
         lambda tx, columns, ids: rows.message_rows(tx, actor, folder.id, columns, kind, ids=ids),
         lambda tx: rows.available_tags(tx, actor, folder.id, kind),
-        lambda tx, columns, first, last: rows.message_rows(
-            tx, actor, folder.id, columns, kind, min_imap_id=first, max_imap_id=last
+        lambda tx, columns, first, last, wanted: rows.message_rows(
+            tx, actor, folder.id, columns, kind, min_imap_id=first, max_imap_id=last, wanted=wanted
         ),
     )
 

@@ -14,6 +14,7 @@ from gateway.mapi.tables import TableType
 from gateway.storeserver import accounts, address_book, groups
 from gateway.storeserver.context import Context, Server
 from gateway.storeserver.database import Transaction
+from gateway.storeserver.likely import Likely
 from gateway.storeserver.sessions import Session
 
 # Columns of the statistics tables; the store's own numbers (0x6740 and following)
@@ -90,7 +91,9 @@ class Listing:
             if among is None or number in among
         ]
 
-    def between(self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int) -> None:
+    def some(
+        self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
+    ) -> None:
         """Statistics have no UIDs."""
 
     def parts(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from gateway.mapi.props import Props, PropTag
+from gateway.storeserver.likely import Likely
 
 Tx = TypeVar("Tx", contravariant=True)
 
@@ -37,10 +38,13 @@ class RowSource(Protocol[Tx]):
     ) -> list[tuple[int, Props]]:
         """The rows (or those of the ids that are in the table) with the columns' values, absent ones left out."""
 
-    def between(
-        self, tx: Tx, columns: Sequence[PropTag], first: int, last: int
+    def some(
+        self, tx: Tx, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
     ) -> list[tuple[int, Props]] | None:
-        """The rows whose PR_EC_IMAP_ID lies between two, both included; None when that saves nothing here."""
+        """The rows whose PR_EC_IMAP_ID lies between two, both included, and that may fulfil what is wanted.
+
+        None when the source has nothing to gain by it.
+        """
 
     def parts(
         self, tx: Tx, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gateway.mapi import proptags as pt
 from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType
+from gateway.storeserver.likely import Likely
 
 
 @dataclass
@@ -34,8 +35,8 @@ class RowSet:
             for id_ in chosen
         ]
 
-    def between(
-        self, tx: object, columns: Sequence[PropTag], first: int, last: int
+    def some(
+        self, tx: object, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
     ) -> list[tuple[int, Props]] | None:
         return None
 
