@@ -12,6 +12,7 @@ from gateway.convert.ical import Options as IcalOptions
 from gateway.convert.ical import from_ical
 from gateway.mapi import proptags as pr
 from gateway.mapiclient import Special, Store
+from gateway.mapiclient.replacing import Outdated, replace_message
 from gateway.mapiclient.table import Table, rows_of
 from tests.dav.server import Client, Reply, Server, event
 
@@ -95,6 +96,7 @@ def test_what_another_gateway_changed_between_reading_and_saving_is_not_replaced
         [row] = await rows_of(Table.contents(session, folder, (pr.PR_ENTRYID, pr.PR_CHANGE_KEY)))
         content = from_ical(event("late", "Other").encode(), None, IcalOptions())
         change_key = bytes.fromhex(etag.strip('"'))
+        with pytest.raises(Outdated):
             await replace_message(session, store.entryid, row[pr.PR_ENTRYID], content, change_key)
         await replace_message(session, store.entryid, row[pr.PR_ENTRYID], content, row[pr.PR_CHANGE_KEY])
 
