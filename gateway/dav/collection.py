@@ -98,6 +98,15 @@ class Principal(BaseCollection):
         return ()
 
 
+class ProxyGroup(Principal):
+    """A group of those who act for somebody: a principal below his own."""
+
+    @property
+    def is_principal(self) -> bool:
+        """It is one, although its path has two parts."""
+        return True
+
+
 class Collection(BaseCollection):
     """A place, seen by the user of one request under one principal."""
 

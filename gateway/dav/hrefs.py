@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 #: Names of principals that are no users.
 PUBLIC: Final = "public"
 DIRECTORY: Final = "directory"
+#: What the principals of groups begin with; no login name has a colon.
+GROUP: Final = "group:"
+#: Groups of those who act for somebody, below his principal.
+PROXY_READ: Final = "calendar-proxy-read"
+PROXY_WRITE: Final = "calendar-proxy-write"
+PROXIES: Final = (PROXY_READ, PROXY_WRITE)
 _NAME: Final = re.compile(r"[^/\x00-\x1f\x7f-\x9f]{1,250}")
 _EXACT: Final = "="
 
@@ -25,6 +32,11 @@ def is_name(text: str) -> bool:
 def split_path(path: str) -> list[str]:
     """The parts of a path; empty ones are left out."""
     return [part for part in path.split("/") if part]
+
+
+def principal_path(name: str) -> str:
+    """The path of a principal, ready for an href."""
+    return quote(f"/{name}/")
 
 
 def item_href(stored: str | None, source_key: bytes, suffix: str) -> str:

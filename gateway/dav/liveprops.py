@@ -1,13 +1,16 @@
-"""Properties that Radicale does not know, put into its answers: addresses, home sets, owners, quota and the like."""
+"""Properties that Radicale does not know or tells otherwise, put into its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from gateway.dav import hrefs
+from gateway.dav import aclprops, hrefs, principalprops
+from gateway.dav.principalprops import FOUND
+from gateway.dav.query.textmatch import COLLATIONS
+from gateway.dav.resource import Resource
 from gateway.dav.scheduling import liveproperties
 from gateway.dav.scope import RequestScope
 
@@ -15,141 +18,155 @@ _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
 _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 _CS: Final = "{http://calendarserver.org/ns/}"
-_OK: Final = "HTTP/1.1 200 OK"
-Fill = Callable[[RequestScope, list[str], ET.Element], bool]
+_STATUS: Final = {200: "HTTP/1.1 200 OK", 403: "HTTP/1.1 403 Forbidden", 404: "HTTP/1.1 404 Not Found"}
+_OK: Final = _STATUS[200]
+#: Fills an emptied element: its status, None to leave it as Radicale has it.
+Fill = Callable[[Resource, ET.Element], "int | None"]
+#: Reports on any resource, and on collections and items.
+_REPORTS: Final = tuple(
+    f"{_D}{name}"
+    for name in (
+        "expand-property",
+        "principal-property-search",
+        "principal-search-property-set",
+        "principal-match",
+    )
+)
+_OF_PLACES: Final = (f"{_D}acl-principal-prop-set", f"{_D}sync-collection")
+_OF_CALENDARS: Final = tuple(
+    f"{_C}{name}" for name in ("calendar-multiget", "calendar-query", "free-busy-query")
+)
+_OF_BOOKS: Final = tuple(f"{_CR}{name}" for name in ("addressbook-multiget", "addressbook-query"))
 
 
-def _href(parent: ET.Element, path: str) -> None:
-    ET.SubElement(parent, f"{_D}href").text = path
+def reports_of(resource: Resource) -> list[str]:
+    """The reports that a resource answers; Radicale announces some that it does not have."""
+    names = [*_REPORTS]
+    if resource.place is not None and len(resource.parts) == 2:
+        kind = resource.place.kind
+        names += [*_OF_PLACES, *(_OF_CALENDARS if kind.is_calendar else _OF_BOOKS)]
+        if kind.is_calendar and kind.name != "calendar":
+            names.remove(f"{_C}free-busy-query")
+    return names
 
 
-def _principal(name: str) -> str:
-    return quote(f"/{name}/")
-
-
-def _addresses(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    """calendar-user-address-set (RFC 6638 2.4.1): mail addresses first, clients take the first that they know."""
-    if len(parts) != 1 or parts[0] in (hrefs.PUBLIC, hrefs.DIRECTORY):
-        return False
-    element.clear()
-    addresses, _ = scope.wait(lambda: scope.shared.people.addresses(scope.session, parts[0]))
-    for address in addresses:
-        _href(element, f"mailto:{address}")
-    _href(element, _principal(parts[0]))
-    return True
-
-
-def _display_name(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    if len(parts) != 1 or parts[0] in (hrefs.PUBLIC, hrefs.DIRECTORY):
-        return False
-    _, name = scope.wait(lambda: scope.shared.people.addresses(scope.session, parts[0]))
-    element.text = name or parts[0]
-    return True
-
-
-def _own_principal(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    """Home sets and principal-URL name the principal that was asked (Radicale takes the request's path)."""
-    if len(parts) != 1:
-        return False
-    element.clear()
-    _href(element, _principal(parts[0]))
-    return True
-
-
-def _principal_of_owner(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    """Home sets asked at the root: clients that know only the server's name do so."""
-    if parts:
-        return _own_principal(scope, parts, element)
-    element.clear()
-    _href(element, _principal(scope.user))
-    return True
-
-
-def _empty_set(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    return len(parts) == 1
-
-
-def _user_type(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    element.text = "INDIVIDUAL"
-    return len(parts) == 1
-
-
-def _supported_reports(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    """What there really is: Radicale announces reports that it does not have."""
-    element.clear()
-    names = [f"{_D}expand-property", f"{_D}principal-search-property-set", f"{_D}principal-property-search"]
-    place = scope.place(parts[0], parts[1]) if len(parts) > 1 else None
-    if place is not None:
-        names.append(f"{_D}sync-collection")
-        if place.kind.is_calendar:
-            names += [f"{_C}calendar-multiget", f"{_C}calendar-query", f"{_C}free-busy-query"]
-        else:
-            names += [f"{_CR}addressbook-multiget", f"{_CR}addressbook-query"]
-    for name in names:
+def _supported_reports(resource: Resource, element: ET.Element) -> int | None:
+    for name in reports_of(resource):
         report = ET.SubElement(ET.SubElement(element, f"{_D}supported-report"), f"{_D}report")
         ET.SubElement(report, name)
-    return True
+    return FOUND
 
 
-def _address_data(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    place = scope.place(parts[0], parts[1]) if len(parts) == 2 else None
-    if place is None or place.kind.is_calendar:
-        return False
-    element.clear()
+def _address_data(resource: Resource, element: ET.Element) -> int | None:
+    if not resource.is_collection or resource.place is None or resource.place.kind.is_calendar:
+        return None
     for version in ("3.0", "4.0"):
         ET.SubElement(element, f"{_CR}address-data-type", {"content-type": "text/vcard", "version": version})
-    return True
+    return FOUND
 
 
-#: Tag to what fills it; True puts it among the properties that were found.
-_FILL: Final[dict[str, Fill]] = {
-    f"{_C}calendar-user-address-set": _addresses,
-    f"{_C}calendar-home-set": _principal_of_owner,
-    f"{_CR}addressbook-home-set": _principal_of_owner,
-    f"{_D}principal-URL": _own_principal,
-    f"{_D}group-membership": _empty_set,
-    f"{_D}group-member-set": _empty_set,
-    f"{_D}alternate-URI-set": _empty_set,
-    f"{_C}calendar-user-type": _user_type,
-    f"{_D}displayname": _display_name,
+def _calendar_data(resource: Resource, element: ET.Element) -> int | None:
+    if not resource.is_collection or resource.place is None or not resource.place.kind.is_calendar:
+        return None
+    ET.SubElement(element, f"{_C}calendar-data", {"content-type": "text/calendar", "version": "2.0"})
+    return FOUND
+
+
+def _collations(resource: Resource, element: ET.Element) -> int | None:
+    if not resource.is_collection:
+        return None
+    for name in COLLATIONS:
+        ET.SubElement(element, element.tag.removesuffix("-set")).text = name
+    return FOUND
+
+
+#: Tag to what fills it.
+_OWN: Final[dict[str, Fill]] = {
+    f"{_C}calendar-user-address-set": principalprops.addresses,
+    f"{_CS}email-address-set": principalprops.mail_addresses,
+    f"{_C}calendar-home-set": principalprops.home,
+    f"{_CR}addressbook-home-set": principalprops.home,
+    f"{_CR}directory-gateway": principalprops.directory_gateway,
+    f"{_D}principal-URL": principalprops.itself,
+    f"{_D}group-membership": principalprops.membership,
+    f"{_D}group-member-set": principalprops.members,
+    f"{_D}alternate-URI-set": principalprops.empty,
+    f"{_C}calendar-user-type": principalprops.user_type,
+    f"{_CS}calendar-proxy-read-for": principalprops.reads_for,
+    f"{_CS}calendar-proxy-write-for": principalprops.writes_for,
+    f"{_D}displayname": principalprops.display_name,
+    f"{_D}resourcetype": principalprops.resource_type,
+    f"{_D}current-user-privilege-set": aclprops.current,
+    f"{_D}supported-privilege-set": aclprops.supported,
+    f"{_D}acl": aclprops.access_list,
+    f"{_D}acl-restrictions": aclprops.restrictions,
+    f"{_D}inherited-acl-set": aclprops.inherited,
+    f"{_D}quota-used-bytes": aclprops.used,
+    f"{_D}quota-available-bytes": aclprops.available,
     f"{_D}supported-report-set": _supported_reports,
     f"{_CR}supported-address-data": _address_data,
-    **liveproperties.FILL,
+    f"{_C}supported-calendar-data": _calendar_data,
+    f"{_C}supported-collation-set": _collations,
+    f"{_CR}supported-collation-set": _collations,
 }
+
+
+def _scheduling_first(tag: str) -> Fill:
+    """What scheduling knows of a property goes before what is told of every resource."""
+    first, other = liveproperties.FILL[tag], _OWN.get(tag)
+
+    def fill(resource: Resource, element: ET.Element) -> int | None:
+        if first(resource.scope, resource.parts, element):
+            return FOUND
+        return other(resource, element) if other is not None else None
+
+    return fill
+
+
+_FILL: Final = _OWN | {tag: _scheduling_first(tag) for tag in liveproperties.FILL}
 
 
 def complete(multistatus: ET.Element, scope: RequestScope, *, minimal: bool) -> None:
     """Fill in a multistatus that Radicale made; with ``minimal`` leave out what is missing (RFC 8144 2.1)."""
     for response in multistatus.iterfind(f"{_D}response"):
-        parts = hrefs.split_path(unquote(response.findtext(f"{_D}href") or ""))
+        resource = Resource(scope, hrefs.split_path(unquote(response.findtext(f"{_D}href") or "")))
         for propstat in list(response.iterfind(f"{_D}propstat")):
-            _complete(response, propstat, parts, scope)
+            _complete(response, propstat, resource)
         for propstat in list(_superfluous(response, minimal=minimal)):
             response.remove(propstat)
+        if minimal and response.find(f"{_D}propstat") is None and response.find(f"{_D}status") is None:
+            _group(response, FOUND)
 
 
-def _complete(response: ET.Element, propstat: ET.Element, parts: list[str], scope: RequestScope) -> None:
+def _complete(response: ET.Element, propstat: ET.Element, resource: Resource) -> None:
     prop = propstat.find(f"{_D}prop")
     if prop is None:
         return
-    here = (propstat.findtext(f"{_D}status") or "") == _OK
     for element in list(prop):
         fill = _FILL.get(element.tag)
-        if fill is not None and fill(scope, parts, element) and not here:
-            prop.remove(element)
-            _found(response).append(element)
+        if fill is None:
+            continue
+        filled = ET.Element(element.tag)
+        status = fill(resource, filled)
+        if status is None:
+            continue
+        prop.remove(element)
+        _group(response, status).append(filled if status == FOUND else ET.Element(element.tag))
 
 
-def _found(response: ET.Element) -> ET.Element:
-    """The properties that were found, made when there were none."""
+def _group(response: ET.Element, status: int) -> ET.Element:
+    """The properties of a status, made when there were none."""
     for propstat in response.iterfind(f"{_D}propstat"):
         prop = propstat.find(f"{_D}prop")
-        if propstat.findtext(f"{_D}status") == _OK and prop is not None:
+        if propstat.findtext(f"{_D}status") == _STATUS[status] and prop is not None:
             return prop
     propstat = ET.Element(f"{_D}propstat")
     prop = ET.SubElement(propstat, f"{_D}prop")
-    ET.SubElement(propstat, f"{_D}status").text = _OK
-    response.insert(1, propstat)
+    ET.SubElement(propstat, f"{_D}status").text = _STATUS[status]
+    if status == FOUND:
+        response.insert(1, propstat)
+    else:
+        response.append(propstat)
     return prop
 
 
@@ -158,6 +175,6 @@ def _superfluous(response: ET.Element, *, minimal: bool) -> Iterator[ET.Element]
     propstats = list(response.iterfind(f"{_D}propstat"))
     for propstat in propstats:
         prop = propstat.find(f"{_D}prop")
-        missing = propstat.findtext(f"{_D}status") != _OK
-        if missing and (prop is None or len(prop) == 0 or (minimal and len(propstats) > 1)):
+        status = propstat.findtext(f"{_D}status")
+        if ((prop is None or len(prop) == 0) and len(propstats) > 1) or (minimal and status == _STATUS[404]):
             yield propstat

@@ -21,9 +21,11 @@ class Rights(BaseRights):
         """The letters of a path: "R" for principals, "r" and "w" for collections and new ones in one's own home."""
         parts = hrefs.split_path(path)
         if len(parts) < 2:
-            return "R" if not parts or self._scope.is_principal(parts[0]) else _NOTHING
+            return "R"  # whether there is such a principal the storage says
         if len(parts) > 2:
             return _NOTHING  # an item has the rights of its collection
+        if parts[1] in hrefs.PROXIES:
+            return "R"
         place = self._scope.place(*parts)
         if place is None:
             return "RrWw" if parts[0] == user else _NOTHING

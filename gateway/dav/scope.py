@@ -21,7 +21,7 @@ from gateway.dav.errors import Refused
 from gateway.dav.homes import TREE_AGE, Homes, UserHomes
 from gateway.dav.listing import Difference, Entry, Listing, Listings, matching
 from gateway.dav.options import Options
-from gateway.dav.people import People
+from gateway.dav.people import People, Person
 from gateway.dav.places import Place
 from gateway.dav.scheduling import mailboxes
 from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals
@@ -74,6 +74,8 @@ class RequestScope:
         self._places: list[Place] | None = None
         self._is_new = False
         self._mailboxes: dict[str, Place] | None = None
+        self.quota: tuple[int, int | None] | None = None
+        """How full the user's store is, once it was asked."""
 
     # Between the thread and the reactor
 
@@ -140,8 +142,15 @@ class RequestScope:
         return list(dict.fromkeys((self.user, *owners)))
 
     def is_principal(self, name: str) -> bool:
-        """Whether a path part names a principal that the user may see."""
-        return name == self.user or name in self.principals()
+        """Whether a path part names a principal: somebody whose things are seen, or who is in the address book."""
+        if name == self.user or name in self.principals():
+            return True
+        person = self.person(name)
+        return person is not None and not person.is_hidden
+
+    def person(self, principal: str) -> Person | None:
+        """The user or group of a principal."""
+        return self.wait(lambda: self.shared.people.person(self.session, principal))
 
     def last_change(self, place: Place) -> tuple[int, int]:
         """When something in a folder last changed (FILETIME), and how many items it has, as of this request."""

@@ -10,7 +10,7 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from gateway.dav import hrefs, writing
-from gateway.dav.collection import Collection, Principal, StoredItem
+from gateway.dav.collection import Collection, Principal, ProxyGroup, StoredItem
 from gateway.dav.errors import Refused
 from gateway.dav.kinds import kind_of_components
 from gateway.dav.scope import RequestScope
@@ -40,7 +40,10 @@ class Storage(BaseStorage):
     ) -> Iterator[BaseCollection | Item]:
         """What lies at a path, and unless ``depth`` is "0" directly below it."""
         parts = hrefs.split_path(path)
-        if len(parts) > 1:
+        if len(parts) == 2 and parts[1] in hrefs.PROXIES:
+            if self._scope.is_principal(parts[0]):
+                yield ProxyGroup("/".join(parts))
+        elif len(parts) > 1:
             yield from self._at_place(parts, depth)
         elif not parts or self._scope.is_principal(parts[0]):
             yield Principal("/".join(parts))

@@ -13,7 +13,7 @@ from typing import Final
 from gateway.mailbox.tree import Mailbox
 from gateway.mapi.errors import InvalidParameter, NotFound
 from gateway.mapi.ids import EVERYONE, parse_address_book_entryid
-from gateway.mapi.rights import AccessEntry, AccessType, EntryState, Rights
+from gateway.mapi.rights import AccessEntry, AccessType, EntryState, Rights, completed
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.folder import get_rights, set_rights
@@ -38,7 +38,6 @@ OBSOLETE: Final = {"c": "kx", "d": "xte"}
 #: Letters that cannot be granted one without the other here (RIGHTS= and LISTRIGHTS, RFC 4314 2.1.1).
 TIED: Final = ("ip", "xa")
 ANYONE: Final = "anyone"
-_NEEDS_READ: Final = Rights.EDIT_ANY | Rights.DELETE_ANY | Rights.READ_ANY
 
 
 def letters_of(rights: int) -> str:
@@ -53,11 +52,7 @@ def rights_of(letters: str) -> Rights:
         if letter not in LETTERS:
             raise InvalidParameter(f"there is no right {letter!r}")
         rights |= LETTERS[letter]
-    if rights & Rights.EDIT_ANY:
-        rights |= Rights.EDIT_OWNED
-    if rights & Rights.DELETE_ANY:
-        rights |= Rights.DELETE_OWNED
-    return rights | Rights.FOLDER_VISIBLE if rights & _NEEDS_READ else rights
+    return completed(rights)
 
 
 async def access_list(session: Caller, mailbox: Mailbox) -> list[tuple[str, str]]:

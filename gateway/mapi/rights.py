@@ -32,6 +32,16 @@ class Rights(IntFlag):
     OWNER = 0x5FB
 
 
+def completed(rights: Rights) -> Rights:
+    """Rights with those that lie in them: who may edit any item may edit his own, and sees the folder."""
+    if rights & Rights.EDIT_ANY:
+        rights |= Rights.EDIT_OWNED
+    if rights & Rights.DELETE_ANY:
+        rights |= Rights.DELETE_OWNED
+    needs_sight = Rights.EDIT_ANY | Rights.DELETE_ANY | Rights.READ_ANY
+    return rights | Rights.FOLDER_VISIBLE if rights & needs_sight else rights
+
+
 class AccessType(IntEnum):
     """Whether an entry denies or grants."""
 

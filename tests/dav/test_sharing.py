@@ -70,7 +70,9 @@ def test_what_is_not_shared_is_not_there(owner: Client, client: Client) -> None:
             "REPORT", path, '<sync-collection xmlns="DAV:"><sync-token/><prop/></sync-collection>'
         ).status in (403, 404)
         assert client("PUT", path + "n.ics", event("n", "New")).status in (403, 404, 409)
-    assert client.propfind(owner.home, f"{D}displayname").status in (403, 404)
+    # Who somebody is, the address book tells everybody.
+    assert client.propfind(owner.home, f"{D}displayname", depth="1").hrefs == [owner.home]
+    assert client.propfind("/nobody-of-this-name/", f"{D}displayname").status == 404
 
 
 def test_an_editor_writes_and_deletes(dav: Server, owner: Client, client: Client) -> None:
