@@ -21,7 +21,7 @@ from gateway.mapi.props import (
     PT_UNICODE,
     Prop,
 )
-from gateway.mapiclient.wire.scalars import BINARY, BOOL, I32, TEXT, U32
+from gateway.mapiclient.wire.scalars import BINARY, BOOL, TEXT
 
 #: So many rows are read cell by cell before a pattern is made of them, since making it costs as much.
 LESSONS: Final = 24
@@ -30,17 +30,18 @@ _HALVES: Final = "</hi><lo>"
 
 def _time(text: str) -> int:
     high, _, low = text.partition(_HALVES)
-    return I32.parse(high) << 32 | U32.parse(low)
+    return int(high) << 32 | int(low)
 
 
-_HILO: Final = rf"<hilo><hi>(-?[0-9]{{1,10}}{_HALVES}[0-9]{{1,10}})</lo></hilo>"
+#: Unsigned 32-bit numbers, but for the very highest, which the reader of single cells checks.
+_NUMBER: Final = "(?:[0-9]{1,9}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6})"
 #: Of the types that listings are made of: the value's pattern with one group, and what reads the group.
 _CELLS: Final[dict[int, tuple[str, Callable[[str], Any]]]] = {
-    PT_LONG: ("<ul>([^<]*+)</ul>", U32.parse),
+    PT_LONG: (f"<ul>({_NUMBER})</ul>", int),
     PT_BOOLEAN: ("<b>([^<]*+)</b>", BOOL.parse),
     PT_STRING8: ("<lpszA>([^<]*+)</lpszA>", TEXT.parse),
     PT_UNICODE: ("<lpszA>([^<]*+)</lpszA>", TEXT.parse),
-    PT_SYSTIME: (_HILO, _time),
+    PT_SYSTIME: (f"<hilo><hi>(-?[0-9]{{1,9}}{_HALVES}{_NUMBER})</lo></hilo>", _time),
     PT_BINARY: ("<bin>([^<]*+)</bin>", BINARY.parse),
 }
 #: A column: its tag or 0 when no row had a value, the error of rows without one or None when all had it.
