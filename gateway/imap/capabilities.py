@@ -101,6 +101,12 @@ TABLE: Final = (
     Capability("I18NLEVEL=1", _IN),
     Capability("UIDONLY", _IN),
     Capability("UIDBATCHES", _IN),
+    Capability(
+        "MESSAGELIMIT={}",
+        _IN,
+        lambda connection: connection.options.message_limit > 0,
+        lambda connection: connection.options.message_limit,
+    ),
     Capability("INPROGRESS", _IN, lambda connection: connection.options.progress > 0),
     Capability("COMPRESS=DEFLATE", _IN, lambda connection: connection.can_compress),
     Capability("UNAUTHENTICATE", _IN),

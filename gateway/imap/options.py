@@ -50,5 +50,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """All messages of one APPEND together."""
     spool_above: Size = Size(256 * 1024)
     """A larger message is kept in a file while it arrives."""
+    message_limit: int = 0
+    """Messages that one command works on, announced as MESSAGELIMIT; clients that do not know it see only so many
+    (0 = any number)."""
     max_fetch_memory: Size = Size(1 << 20)
     """A larger message is read piece by piece while it is sent."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
+from gateway.imap import limits
 from gateway.imap.answers import StateError
 from gateway.imap.codec import searchkeys as k
 from gateway.imap.codec.sequence import STAR
@@ -91,6 +93,7 @@ _TRANSLATIONS: Final[dict[type, Callable[[Translation, Any], m.Criterion]]] = {
     k.Or: Translation.either,
     k.Not: Translation.opposite,
     k.Numbers: Translation.numbers,
+    k.UidRange: lambda self, key: m.Uids(((key.low, key.high),)),
     k.Flagged: lambda self, key: _flagged(key),
     k.Address: lambda self, key: _address(key),
     k.Header: lambda self, key: m.Header(key.name, key.text),
@@ -113,16 +116,40 @@ def criterion(selection: Selection, key: k.Key, *, kept: bool = False) -> m.Crit
     return Translation(selection.told, uid_only=selection.connection.uid_only, kept=kept)(key)
 
 
-async def found(selection: Selection, key: k.Key) -> array[int]:
-    """The UIDs of messages the client knows that match, ascending."""
+async def found(selection: Selection, key: k.Key, *, whole: bool = False) -> tuple[array[int], str]:
+    """The UIDs of messages the client knows that match, ascending; a response code if not all were looked at.
+
+    `whole`: all must be looked at. Raises Refused when they are too many for that, and StateError.
+    """
     if k.uses_modseq(key):
         selection.connection.enabled.add("CONDSTORE")
     told = selection.told
-    uids = await selection.view.search(criterion(selection, key))
-    if not told.ghosts:
-        return uids
-    known = set(told.uids)
-    return array("I", [uid for uid in uids if uid in known])
+    wanted, lowest = _newest(selection, criterion(selection, key))
+    if lowest and whole:
+        limits.must_fit(selection.user, told.count)
+    uids = await selection.view.search(wanted)
+    if told.ghosts:
+        known = set(told.uids)
+        uids = array("I", [uid for uid in uids if uid in known])
+    return uids, limits.code(selection.user, lowest) if lowest else ""
+
+
+def _newest(selection: Selection, wanted: m.Criterion) -> tuple[m.Criterion, int]:
+    """The search among as many messages as one command may look at, and the lowest UID of these if not all."""
+    most, told = selection.user.options.message_limit, selection.told.uids
+    if not most or len(told) <= most:
+        return wanted, 0
+    parts = wanted.parts if isinstance(wanted, m.And) else (wanted,)
+    among = sorted(set(told).intersection(*(_within(told, part) for part in parts if isinstance(part, m.Uids))))
+    if len(among) <= most:
+        return wanted, 0
+    return m.And((m.Uids(((among[-most], _MOST),)), wanted)), among[-most]
+
+
+def _within(uids: array[int], wanted: m.Uids) -> set[int]:
+    return {
+        uid for low, high in wanted.ranges for uid in uids[bisect_left(uids, low) : bisect_right(uids, high)]
+    }
 
 
 def numbers_of(told: Selected, uids: Sequence[int]) -> list[int]:

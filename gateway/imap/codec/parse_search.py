@@ -151,6 +151,8 @@ _WITH_ARGUMENT: Final[dict[str, Callable[[_Search], Key]]] = {
     "LARGER": lambda search: keys.Larger(search.cursor.number64()),
     "SMALLER": lambda search: keys.Smaller(search.cursor.number64()),
     "UID": lambda search: keys.Numbers(sequence_set(search.cursor), by_uid=True),
+    "UIDAFTER": lambda search: keys.UidRange(search.cursor.nz_number() + 1, (1 << 32) - 1),  # RFC 9738 3.2
+    "UIDBEFORE": lambda search: keys.UidRange(1, search.cursor.nz_number() - 1),
     "NOT": lambda search: keys.Not(search.key()),
     "OR": _or,
     "YOUNGER": lambda search: keys.Younger(search.numbers()),

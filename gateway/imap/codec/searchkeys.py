@@ -72,6 +72,14 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class UidRange:
+    """Messages with a UID from `low` to `high` (RFC 9738 3.2); none when `low` is above."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Flagged:
     """Messages that have a flag or keyword."""
 
@@ -172,8 +180,8 @@ class SaveDateSupported:
 
 
 Key: TypeAlias = (
-    "All | And | Or | Not | Numbers | Flagged | Address | Header | Body | Text | Dated | Larger | Smaller | Younger"
-    " | Older | ModSeq | EmailId | ThreadId | SaveDateSupported"
+    "All | And | Or | Not | Numbers | UidRange | Flagged | Address | Header | Body | Text | Dated | Larger | Smaller"
+    " | Younger | Older | ModSeq | EmailId | ThreadId | SaveDateSupported"
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from gateway.imap import catenate
+from gateway.imap import catenate, limits
 from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.sequence import compact
@@ -16,6 +16,7 @@ from gateway.mailbox.uploads import Upload
 
 async def append(user: User, command: c.Append) -> AsyncIterator[bytes | Done]:
     """Store messages, all or none."""
+    limits.must_fit(user, len(command.messages))
     mailbox = await user.folder(command.mailbox)
     uids = await stored(user, mailbox, command.messages)
     yield Done("Stored", append_uid(mailbox, uids))

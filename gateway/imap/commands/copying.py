@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from gateway.imap import telling
+from gateway.imap import limits
 from gateway.imap.answers import Done, Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.sequence import compact
@@ -17,6 +18,9 @@ from gateway.mailbox.tree import Mailbox
 async def copy(selection: Selection, command: c.Copy) -> AsyncIterator[bytes | Done]:
     """Copy messages, all or none."""
     rows = messages(selection, command)
+    if rows:
+        kept, _ = limits.newest(selection, rows)
+        limits.must_fit(selection.user, len(rows), kept.uids[0])
     mailbox = await selection.user.folder(command.mailbox)
     pairs = await selection.view.copy(rows.uids, mailbox)
     selection.user.brings(mailbox, (new for _, new in pairs))
@@ -28,12 +32,13 @@ async def copy(selection: Selection, command: c.Copy) -> AsyncIterator[bytes | D
 async def move(selection: Selection, command: c.Move) -> AsyncIterator[bytes | Done]:
     """Move messages. COPYUID comes before the EXPUNGEs, untagged (6.4.8)."""
     selection.must_be_writable()
-    rows = messages(selection, command)
+    rows, limited = limits.newest(selection, messages(selection, command))
     mailbox = await selection.user.folder(command.mailbox)
     pairs = await selection.view.copy(rows.uids, mailbox, move=True)
     if pairs:
         yield untagged("OK", "Moved", copy_uid(mailbox, pairs))
-    yield Done("Moved")
+    for piece in limits.ending(Done("Moved"), limited):
+        yield piece
 
 
 def messages(selection: Selection, command: c.Copy | c.Move) -> Rows:

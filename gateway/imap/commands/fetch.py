@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from gateway.imap import fetching, telling
+from gateway.imap import fetching, limits, telling
 from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.fetchitems import Attribute, marks_seen
@@ -27,6 +27,8 @@ async def fetch(selection: Selection, command: c.Fetch) -> AsyncIterator[bytes |
         rows = await _changed(selection, rows, command.changed_since)
     if command.partial is not None:
         rows = Rows(window(rows.numbers, command.partial), window(rows.uids, command.partial))
+        limits.must_fit(selection.user, len(rows))
+    rows, limited = limits.newest(selection, rows)
     plan = fetching.plan(command.items)
     seen = marks_seen(command.items) and not selection.read_only
     for batch in rows.batches(plan.batch):
@@ -35,7 +37,9 @@ async def fetch(selection: Selection, command: c.Fetch) -> AsyncIterator[bytes |
         if seen:
             await selection.view.mark_seen(batch.uids)
     gone = not command.by_uid and -1 in telling.positions(selection.view, rows.uids)
-    yield Done("Some messages are gone", "EXPUNGEISSUED") if gone else Done()
+    done = Done("Some messages are gone", "EXPUNGEISSUED") if gone else Done()
+    for said in limits.ending(done, limited):
+        yield said
 
 
 async def _earlier(selection: Selection, command: c.Fetch) -> AsyncIterator[bytes]:

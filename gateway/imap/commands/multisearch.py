@@ -25,9 +25,13 @@ async def multisearch(user: User, command: c.MultiSearch) -> AsyncIterator[bytes
     mailboxes: dict[bytes, Mailbox] = {}
     for source in command.sources or (_SELECTED,):
         mailboxes.update((one.entryid, one) for one in await filters.mailboxes_of(user, source))
+    limited = False
     for mailbox in mailboxes.values():
         async with user.looking_into(mailbox) as selection:
-            yield await _found(selection, command, options)
+            said, not_all = await _found(selection, command, options)
+            yield said
+            limited = limited or not_all
+    yield Done("Only the newest messages were looked at", "LIMIT") if limited else Done()
 
 
 def _check(user: User, command: c.MultiSearch, options: c.ReturnOptions) -> None:
@@ -42,15 +46,16 @@ def _check(user: User, command: c.MultiSearch, options: c.ReturnOptions) -> None
         contexts.check(user.selection, options)
 
 
-async def _found(selection: Selection, command: c.MultiSearch, options: c.ReturnOptions) -> bytes:
+async def _found(selection: Selection, command: c.MultiSearch, options: c.ReturnOptions) -> tuple[bytes, bool]:
+    """What is said of one mailbox, and whether not all of it was looked at."""
     serial = selection.view.serial
-    uids = await searching.found(selection, command.key)
+    uids, limited = await searching.found(selection, command.key)
     kept = contexts.keep(selection, command, uids, serial) if selection is selection.user.selection else b""
     if "SAVE" in options.wanted:
         selection.told.saved = uids
     if not uids or options.wanted == {"SAVE"}:
-        return kept
+        return kept, bool(limited)
     modseq = uses_modseq(command.key)
     answer: w.ESearch = result(selection, options, uids, uids, by_uid=True, modseq=modseq)
     answer.mailbox, answer.uid_validity = selection.mailbox.name, selection.view.uidvalidity
-    return answer.render() + kept
+    return answer.render() + kept, bool(limited)

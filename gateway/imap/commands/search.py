@@ -21,11 +21,12 @@ async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes
     if returns is not None and "SAVE" in returns.wanted:
         selection.told.saved = array("I")  # RFC 5182 2.1: a search that fails leaves nothing
     serial = selection.view.serial
-    uids = await searching.found(selection, command.key)
+    uids, limited = await searching.found(selection, command.key)
     modseq = uses_modseq(command.key)
     if returns is None and not selection.connection.rev2:
         numbers = uids if command.by_uid else searching.numbers_of(selection.told, uids)
         yield w.search(numbers, searching.highest_modseq(selection, uids) if modseq else None)
+        yield Done(code=limited)
         return
     options = returns or c.ReturnOptions(frozenset({"ALL"}))
     numbers = uids if command.by_uid else searching.numbers_of(selection.told, uids)
@@ -34,6 +35,7 @@ async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes
     if options.wanted != {"SAVE"}:
         yield result(selection, options, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
     yield contexts.keep(selection, command, uids, serial)
+    yield Done(code=limited)
 
 
 async def cancel_update(selection: Selection, command: c.CancelUpdate) -> AsyncIterator[bytes | Done]:

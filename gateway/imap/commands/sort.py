@@ -21,7 +21,7 @@ async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | D
     serial = selection.view.serial
     if returns is not None and "SAVE" in returns.wanted:
         selection.told.saved = array("I")
-    matches = await searching.found(selection, command.key)
+    matches, _ = await searching.found(selection, command.key, whole=True)
     uids = sorting.in_order(await sorting.mails_of(selection.view, matches, command.criteria), command.criteria)
     uids = [uid for uid in uids if selection.told.number(uid)]
     numbers = uids if command.by_uid else selection.told.numbers(uids)

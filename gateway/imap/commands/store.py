@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
+from gateway.imap import limits
 from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.sequence import compact
@@ -24,6 +25,7 @@ async def store(selection: Selection, command: c.Store) -> AsyncIterator[bytes |
     rows = selection.told.resolve(command.messages, by_uid=command.by_uid)
     if rows is None:
         raise StateError("No such message")
+    rows, limited = limits.newest(selection, rows)
     view = selection.view
     flags, keywords = parse_flags(command.flags)
     change = FlagChange(_MODES[command.change], flags, keywords)
@@ -33,7 +35,8 @@ async def store(selection: Selection, command: c.Store) -> AsyncIterator[bytes |
     yield _told(selection, command, rows, result)
     if selection.user.options.expunge_on_delete and flags & Flag.DELETED and command.change != "-":
         await view.expunge(rows.uids)
-    yield _done(command, selection, result)
+    for piece in limits.ending(_done(command, selection, result), limited):
+        yield piece
 
 
 def _told(selection: Selection, command: c.Store, rows: Rows, result: Changed) -> bytes:

@@ -17,7 +17,7 @@ _CRITERIA: Final = (("SUBJECT", False), ("DATE", False))
 
 async def thread(selection: Selection, command: c.Thread) -> AsyncIterator[bytes | Done]:
     """Find messages and put them into threads."""
-    uids = await searching.found(selection, command.key)
+    uids, _ = await searching.found(selection, command.key, whole=True)
     found = await sorting.mails_of(selection.view, uids, _CRITERIA)
     references = await _references(selection, [mail.uid for mail in found], command.algorithm)
     mails = [
