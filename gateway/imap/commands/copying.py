@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from gateway.imap import telling
-from gateway.imap import limits
+from gateway.imap import limits, telling
 from gateway.imap.answers import Done, Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.sequence import compact
