@@ -11,6 +11,7 @@ from typing import Final
 from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.blocks import Block
+from gateway.convert.ical.kinds import method_of
 from gateway.convert.ical.layout import ZonesUsed
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.retained import Kept, Piece, Retained, digest, read, written
@@ -43,6 +44,15 @@ def addressed(
     if blob:
         changed.props[ids.RETAINED] = blob
     return changed
+
+
+def keep_attendees(mail: MessageContent, meeting: MessageContent) -> None:
+    """Keep in an invitation that came by mail whom it invites beside those that the mail was sent to."""
+    same = mail.props.get(ids.GLOBAL_ID) == meeting.props.get(ids.GLOBAL_ID)
+    if same and method_of(meeting.props) == "REQUEST" and method_of(mail.props) == "REQUEST":
+        blob = addressed(meeting, mail.recipients).props.get(ids.RETAINED)
+        if blob is not None:
+            mail.props[ids.RETAINED] = blob
 
 
 def _blocks(content: MessageContent, options: Options) -> dict[str, Block]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
-from gateway.convert.ical.addressees import addressed
+from gateway.convert.ical.addressees import keep_attendees
 from gateway.convert.ical.attendees import TO, partstat
 from gateway.convert.ical.civil import DAY
 from gateway.convert.ical.moments import Zones, filetime, of_rtime
@@ -89,15 +89,10 @@ def meeting_content(
     name, subject = found.props[pt.PR_MESSAGE_CLASS], found.props.get(pt.PR_SUBJECT, "")
     props: NamedProps = {**found.props, **mail.props, pt.PR_MESSAGE_CLASS: name}
     props[pt.PR_SUBJECT] = mail.props.get(pt.PR_SUBJECT) or subject
-    # The mail goes to some of those whom an invitation names; the others must not be forgotten.
-    found = addressed(found, mail.recipients) if mail.recipients and name == _REQUEST else found
-    if ids.RETAINED in found.props:
-        props[ids.RETAINED] = found.props[ids.RETAINED]
-    return MessageContent(
-        props,
-        [dict(row) for row in mail.recipients or found.recipients],
-        [*mail.attachments, *found.attachments],
-    )
+    rows = mail.recipients or found.recipients
+    content = MessageContent(props, [dict(row) for row in rows], [*mail.attachments, *found.attachments])
+    keep_attendees(content, found)
+    return content
 
 
 def _meeting(data: bytes, named: str, options: Options) -> MessageContent | None:

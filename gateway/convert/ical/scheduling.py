@@ -275,7 +275,9 @@ def _note(content: MessageContent, reply: MessageContent, attendee: str, answer:
     for row in attending(content):
         if address_of(row, RECIPIENT).lower() != attendee.lower():
             continue
-        if when and when <= (number(row, ids.PR_RECIPIENT_TRACKSTATUS_TIME) or 0):
+        last = number(row, ids.PR_RECIPIENT_TRACKSTATUS_TIME) or 0
+        # Answers are dated in seconds: to a series and to one of its instances they may come in the same one.
+        if when and (when < last or (when == last and row.get(pt.PR_RECIPIENT_TRACKSTATUS) == answer)):
             return False
         row[pt.PR_RECIPIENT_TRACKSTATUS] = answer
         if when:
