@@ -9,6 +9,7 @@ from mmap import mmap
 from typing import TYPE_CHECKING, Final
 
 from gateway.convert.ical import meeting_content
+from gateway.convert.ical.addressees import keep_attendees
 from gateway.convert.mime.frommime import from_mime
 from gateway.convert.mime.frommime_options import FromMimeOptions
 from gateway.convert.mime.original import original_properties
@@ -71,7 +72,16 @@ def content_of(upload: Upload, now: int) -> MessageContent:
 
 
 def _converted(data: bytes | mmap, upload: Upload, now: int) -> MessageContent:
-    content = from_mime(data, FromMimeOptions(calendar_content=meeting_content))
+    meetings: list[MessageContent] = []
+
+    def meeting(calendar: bytes, method: str) -> MessageContent | None:
+        found = meeting_content(calendar, method)
+        meetings.extend(() if found is None else (found,))
+        return found
+
+    content = from_mime(data, FromMimeOptions(calendar_content=meeting))
+    for each in meetings:
+        keep_attendees(content, each)
     when = now if upload.internal_date is None else from_unix(upload.internal_date)
     content.props.update(original_properties(data, delivered=when))
     content.props[pr.PR_MESSAGE_DELIVERY_TIME] = when
