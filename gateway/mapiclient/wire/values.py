@@ -177,13 +177,22 @@ class _Props(Array):
         return write
 
 
+_NUMBERS: Final = frozenset({p.PT_LONG, p.PT_ERROR})
+
+
 def _write_cell(prop: p.Prop, add: Add) -> None:
+    """Write an item of a row: what listings are full of in one piece, the rest like any property."""
     tag, value = prop
     kind = tag & 0xFFFF
-    if kind in (p.PT_UNICODE, p.PT_STRING8) and type(value) is str and value:
-        add(f"<item><ulPropTag>{tag:d}</ulPropTag><lpszA>{escape(value)}</lpszA></item>")
+    if kind in _NUMBERS and type(value) is int and 0 <= value <= 0xFFFF_FFFF:
+        add(f"<item><ulPropTag>{tag:d}</ulPropTag><ul>{value:d}</ul></item>")
     elif kind == p.PT_BINARY and type(value) is bytes:
         add(f"<item><ulPropTag>{tag:d}</ulPropTag><bin>{base64_text(value)}</bin></item>")
+    elif kind in (p.PT_UNICODE, p.PT_STRING8) and type(value) is str and value:
+        add(f"<item><ulPropTag>{tag:d}</ulPropTag><lpszA>{escape(value)}</lpszA></item>")
+    elif kind == p.PT_SYSTIME and type(value) is int and 0 <= value >> 32 <= 0x7FFF_FFFF:
+        high, low = value >> 32, value & 0xFFFF_FFFF
+        add(f"<item><ulPropTag>{tag:d}</ulPropTag><hilo><hi>{high:d}</hi><lo>{low:d}</lo></hilo></item>")
     else:
         add("<item>")
         write_prop(prop, add)

@@ -113,6 +113,9 @@ def _base64_chunks(blob: Blob) -> Iterator[bytes]:
 
 def _message(pieces: list[Piece], href: Callable[[int], tuple[str, str]]) -> Message:
     """A body of any pieces; ``href`` gives the reference and the Content-ID of the nth stream."""
+    if all(type(piece) is str for piece in pieces):
+        data = _bytes(pieces)
+        return Message(XML, len(data), lambda: iter((data,)))
     parts: list[tuple[str, bytes | Blob]] = []
     for index, piece in enumerate(pieces):
         if isinstance(piece, Stream):
