@@ -211,8 +211,10 @@ class Application(radicale.app.Application):
         parts = hrefs.split_path(path)
         if parts and parts != [self._scope.user]:
             return None
-        places = self._scope.places(self._scope.user, 0.0)
-        text = page.render(self._scope.user, places, self._asked.base_url)
+        scope = self._scope
+        addresses, name = scope.wait(lambda: scope.shared.people.addresses(scope.session, scope.user))
+        person = page.Person(scope.user, name, addresses)
+        text = page.render(person, scope.places(scope.user, 0.0), self._asked.base_url)
         return Answer(200, {**page.HEADERS}, text.encode())
 
     def _at(self, path: str) -> BaseCollection | Item:
