@@ -264,4 +264,7 @@ async def _octets(
     if isinstance(body, Section):
         return sections.section_of(structure, body)
     path = body.part
+    if isinstance(body, BinarySize):
+        size = await selection.view.store.compute(source.size, lambda: sections.decoded_size(structure, path))
+        return sections.Octets(size, lambda offset, length: b"")
     return await selection.view.store.compute(source.size, lambda: sections.decoded(structure, path))

@@ -13,15 +13,18 @@ from mmap import ACCESS_READ, mmap
 from typing import Final, Literal, cast
 
 from gateway.convert.mime.fields import lines_of
-from gateway.convert.mime.sections import binary, header_fields, span
+from gateway.convert.mime.sections import header_fields, part_at, span
 from gateway.convert.mime.structure import Part, scan
+from gateway.convert.mime.transfer import IDENTITY, decoded_pieces
 from gateway.imap.answers import Goodbye
 from gateway.imap.codec.fetchitems import Section
-from gateway.mailbox.source import Source
+from gateway.mailbox.source import Source, gathered
 from gateway.mapi.content import Blob
 
 #: Octets that are sent at a time.
 PIECE: Final = 1 << 16
+#: Octets that are decoded at a time.
+_ENCODED: Final = 1 << 18
 _BLANK: Final = (b"\r\n", b"\n")
 
 
@@ -113,8 +116,38 @@ def needs_header_only(wanted: Section) -> bool:
 
 
 def decoded(message: Part, path: tuple[int, ...]) -> Octets | None:
-    """BINARY: a part with its transfer encoding undone (RFC 3516 4.2). Raises UnknownEncoding."""
-    if not path:
-        return _of_span(message.data, message.start, message.end)
-    found = binary(message, path)
-    return None if found is None else of_bytes(found)
+    """BINARY: a part with its transfer encoding undone (RFC 3516 4.2), a large one in a file. Raises UnknownEncoding."""
+    plain = _without_encoding(message, path)
+    if isinstance(plain, tuple):
+        return _of_span(message.data, *plain)
+    return None if plain is None else _of_content(gathered(_decoded_pieces(plain)))
+
+
+def decoded_size(message: Part, path: tuple[int, ...]) -> int:
+    """BINARY.SIZE: exactly as many octets as `decoded` has; 0 when there is no such part. Raises UnknownEncoding."""
+    plain = _without_encoding(message, path)
+    if isinstance(plain, tuple):
+        return plain[1] - plain[0]
+    return 0 if plain is None else sum(map(len, _decoded_pieces(plain)))
+
+
+def _without_encoding(message: Part, path: tuple[int, ...]) -> tuple[int, int] | Part | None:
+    """The place of a section that comes as it is, or the part that has to be decoded; None if there is no such part.
+
+    Multiparts and messages have no encoding of their own.
+    """
+    place, part = span(message, path), part_at(message, path)
+    if place is None or part is None:
+        return None
+    if not path or part.children or part.message is not None or part.encoding in IDENTITY:
+        return place
+    return part
+
+
+def _decoded_pieces(part: Part) -> Iterator[bytes]:
+    pieces = (part.data[at : min(at + _ENCODED, part.end)] for at in range(part.body, part.end, _ENCODED))
+    return decoded_pieces(pieces, part.encoding)
+
+
+def _of_content(content: bytes | Blob) -> Octets:
+    return of_bytes(content) if isinstance(content, bytes) else Octets(content.size, content.slice)

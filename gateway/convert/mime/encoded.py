@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from binascii import Error as BinasciiError
 from binascii import a2b_base64, a2b_qp
+from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -77,6 +78,18 @@ def base64(data: bytes) -> bytes:
             pass
     runs = [_BASE64_JUNK.sub(b"", run) for run in data.split(b"=") if run]
     return b"".join(map(_run, runs))
+
+
+def base64_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same of base64 that comes piece by piece, decoded piece by piece."""
+    held = b""
+    for piece in pieces:
+        *ended, held = (_BASE64_JUNK.sub(b"", run) for run in (held + piece).split(b"="))
+        yield b"".join(map(_run, ended))
+        usable = len(held) - len(held) % 4
+        yield a2b_base64(held[:usable])
+        held = held[usable:]
+    yield _run(held)
 
 
 def _run(run: bytes) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from binascii import Error as BinasciiError
 from binascii import a2b_qp, a2b_uu
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gateway.convert.mime.encoded import base64
+from gateway.convert.mime.encoded import base64, base64_pieces
 
 IDENTITY: Final = frozenset((b"7bit", b"8bit", b"binary", b"", b"7-bit", b"8-bit", b"none", b"plain"))
 _QUOTED_PRINTABLE: Final = frozenset((b"quoted-printable", b"quotedprintable", b"quoted_printable"))
@@ -37,6 +38,28 @@ def decoded(data: bytes, encoding: bytes) -> bytes:
     if encoding in _UUENCODE:
         return _uudecoded(data)
     raise UnknownEncoding(f"unknown transfer encoding {encoding[:40].decode('latin-1')}")
+
+
+def decoded_pieces(pieces: Iterable[bytes], encoding: bytes) -> Iterator[bytes]:
+    """The same as `decoded`, piece by piece: quoted-printable is held line by line, uuencode as a whole."""
+    if encoding in IDENTITY:
+        return iter(pieces)
+    if encoding == b"base64":
+        return base64_pieces(pieces)
+    if encoding in _QUOTED_PRINTABLE:
+        return map(_quoted_printable, _whole_lines(pieces))
+    return iter((decoded(b"".join(pieces), encoding),))
+
+
+def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    held: list[bytes] = []
+    for piece in pieces:
+        end = piece.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*held, piece[:end]))
+            held = []
+        held.append(piece[end:])
+    yield b"".join(held)
 
 
 def _quoted_printable(data: bytes) -> bytes:
