@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -131,6 +132,22 @@ WORDS = [
     "THREADID",
     "PREVIEW",
     "(LAZY)",
+    "(UPDATE",
+    "CONTEXT)",
+    "(UPDATE (UID))",
+    "UIDAFTER",
+    "UIDBEFORE",
+    "(USE",
+    "(\\Archive))",
+    "(DEPTH",
+    "infinity)",
+    "(personal",
+    "(MailboxMetadataChange))",
+    "(QRESYNC",
+    "(1 2 1:3 (1 1)))",
+    "CATENATE",
+    "(URL",
+    "SAVEDON",
 ]
 LINES = st.one_of(
     st.tuples(st.sampled_from(NAMES), st.lists(st.sampled_from(WORDS), max_size=7)).map(
@@ -197,5 +214,58 @@ def test_in_a_mailbox(fuzzed: Dialogue) -> None:
     @given(LINES)
     def run(line: bytes) -> None:
         answered(talker, line)
+
+    run()
+
+
+def test_in_a_mailbox_with_everything_enabled(fuzzed: Dialogue) -> None:
+    talker = fuzzed.talker()
+    talker.command("ENABLE IMAP4rev2 QRESYNC UIDONLY UTF8=ACCEPT METADATA")
+    talker.command("SELECT INBOX")
+
+    @FUZZ
+    @given(LINES)
+    def run(line: bytes) -> None:
+        answered(talker, line)
+
+    run()
+
+
+def test_in_idle(fuzzed: Dialogue) -> None:
+    """Whatever comes ends IDLE, with BAD unless it is DONE; what is behind it is a command again."""
+    talker = fuzzed.talker()
+    talker.command("SELECT INBOX")
+
+    @FUZZ
+    @given(LINES)
+    def run(line: bytes) -> None:
+        if b"\n" in line:
+            return
+        talker.send(b"t1 IDLE\r\n")
+        assert talker.line() == "+ idling"
+        talker.send(line + b"\r\n")
+        answer = talker.line()
+        assert answer.startswith("t1 BAD " if line.strip().upper() != b"DONE" else "t1 OK "), (line, answer)
+        assert talker.command("NOOP", "t2") == ["t2 OK Noop completed"]
+
+    run()
+
+
+def test_in_the_middle_of_a_login(fuzzed: Dialogue) -> None:
+    """What is no base64 is BAD, what is none of a name and a password too."""
+    talker = fuzzed.talker(login=False)
+
+    @FUZZ
+    @given(st.one_of(LINES, st.binary(max_size=30).map(b64encode)))
+    def run(line: bytes) -> None:
+        if b"\n" in line:
+            return
+        talker.send(b"t1 AUTHENTICATE PLAIN\r\n")
+        assert talker.line() == "+ "
+        talker.send(line + b"\r\n")
+        answer = talker.line()
+        assert re.match("t1 (NO|BAD) ", answer), (line, answer)
+        assert "SERVERBUG" not in answer, (line, answer)
+        assert talker.command("NOOP", "t2") == ["t2 OK Noop completed"]
 
     run()
