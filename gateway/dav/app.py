@@ -11,9 +11,7 @@ import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import radicale.app
@@ -22,16 +20,13 @@ from radicale.app.propfind import xml_propfind_response
 from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
-from gateway.convert.errors import OrganizersOnly, ParseError
-from gateway.dav import hrefs, liveprops, multistatus, page, principals, writing, xmlbody
+from gateway.dav import hrefs, liveprops, multistatus, page, principals, putting, xmlbody
 from gateway.dav.collection import Collection, StoredItem
-from gateway.dav.components import check_body
 from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
 from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
 from gateway.dav.rights import Rights, letters
-from gateway.dav.scheduling import outbox, resources, tag
-from gateway.dav.scheduling.scheduler import Scheduler
+from gateway.dav.scheduling import outbox, resources
 from gateway.dav.scope import RequestScope
 from gateway.dav.storage import Storage
 
@@ -169,7 +164,7 @@ class Application(radicale.app.Application):
             self._asked.method in ("GET", "HEAD")
             and status == 200
             and wanted
-            and _matches(wanted, found.get("ETag", ""))
+            and putting.matches(wanted, found.get("ETag", ""))
         ):
             return Answer(304, {"ETag": found["ETag"]})
         if self._asked.method == "GET" and status == 200 and body:
@@ -303,53 +298,9 @@ class Application(radicale.app.Application):
         return Answer(200, {"Content-Type": "text/calendar; charset=utf-8"}, body)
 
     def _put(self, path: str) -> Answer:
-        """PUT of one item (RFC 4791 5.3.2, RFC 6352 6.3.2), merged into what is there.
-
-        The answer has no ETag: what is stored is never byte for byte what was sent (RFC 4791 5.3.4).
-        """
+        """PUT of one item."""
         collection, href = self._collection_at(path)
-        place = collection.place
-        if not hrefs.is_name(href):
-            raise Refused(403, "", "no item can have this name")
-        if "w" not in letters(place):
-            raise Refused(403, "D:need-privileges", "you may not write here")
-        item = collection.item(href)
-        self._check_preconditions(collection, item)
-        _, uid = check_body(place.kind, self._asked.body)
-        if item is None:
-            if uid and uid in collection.listing.by_uid:
-                other = quote(f"/{collection.path}/{collection.listing.by_uid[uid].href}")
-                raise Refused(409, f"{place.kind.precondition}:no-uid-conflict", other)
-            return self._stored(collection, href, None)
-        if uid and uid != item.entry.uid:
-            raise Refused(409, f"{place.kind.precondition}:no-uid-conflict", "an item keeps its UID")
-        writing.refuse_private(place, item.entry)
-        return self._stored(collection, href, item)
-
-    def _stored(self, collection: Collection, href: str, item: StoredItem | None) -> Answer:
-        """Store the body as a new item, or in the place of one, and send what it says to others."""
-        scope, place = self._scope, collection.place
-        existing = scope.content(place, item.entry) if item is not None else None
-        scheduler = Scheduler(scope, self._asked.headers)
-        change = scheduler.put(place, existing, self._asked.body, partial(self._convert, collection))
-        content: Any = change.content
-        if item is None:
-            scheduler.carry_out(change, lambda: writing.create(scope, place, href, content))
-        else:
-            scheduler.carry_out(change, lambda: writing.replace(scope, place, item.entry, content))
-        headers = {tag.HEADER: change.tag} if change.tag else {}
-        return Answer(201 if item is None else 204, headers)
-
-    def _convert(self, collection: Collection, body: bytes, existing: Any) -> Any:
-        """The item of a body (Refused with the precondition that it breaks)."""
-        place, scope = collection.place, self._scope
-        try:
-            return scope.rendering(place).read(body, existing, scope.shared.now())
-        except OrganizersOnly as error:
-            raise Refused(403, "C:allowed-attendee-scheduling-object-change", str(error)) from error
-        except ParseError as error:
-            kind = "valid-calendar-data" if place.kind.is_calendar else "valid-address-data"
-            raise Refused(403, f"{place.kind.precondition}:{kind}", str(error)) from error
+        return putting.put(collection, href, self._asked.body, self._asked.headers)
 
     def _delete(self, path: str) -> Answer | None:
         """DELETE of a meeting is told to others; everything else is Radicale's."""
@@ -369,13 +320,8 @@ class Application(radicale.app.Application):
         return outbox.post(self._scope, self._asked.body)
 
     def _check_preconditions(self, collection: Collection, item: StoredItem | None) -> None:
-        """If-Match, If-None-Match (RFC 9110 13.1) and If-Schedule-Tag-Match."""
-        match, none_match = self._asked.header("if-match"), self._asked.header("if-none-match")
-        if match and (item is None or not _matches(match, item.entry.etag)):
-            raise Refused(412, "", "the item is not (any more) the one that you mean")
-        if none_match and item is not None and _matches(none_match, item.entry.etag):
-            raise Refused(412, "", "there is an item already")
-        resources.check_tag(collection, item, self._asked.headers)
+        """If-Match and the like."""
+        putting.check_conditions(collection, item, self._asked.headers)
 
     def _proppatch(self, path: str) -> Answer | None:
         """Radicale's, once it is clear that the folder may be changed."""
@@ -401,12 +347,6 @@ def _clean(path: str) -> str:
         raise BadRequest("the path makes no sense")
     cleaned: str = pathutils.sanitize_path(path)
     return cleaned
-
-
-def _matches(header: str, etag: str) -> bool:
-    """Whether a list of ETags has one; clients forget the quotes."""
-    wanted = [each.strip().removeprefix("W/") for each in header.split(",")]
-    return "*" in wanted or etag in wanted or etag.strip('"') in wanted
 
 
 def _fits(collection: Collection, tag: str) -> bool:

@@ -23,6 +23,8 @@ def check(source: StoredItem, target: Collection, href: str, *, overwrite: bool,
     origin: Collection = source.collection  # type: ignore[assignment]
     place, kind = target.place, target.place.kind
     writing.refuse_private(origin.place, source.entry)
+    writing.refuse_mailbox(origin.place)
+    writing.refuse_mailbox(place)
     if not hrefs.is_name(href):
         raise Refused(403, "", "no item can have this name")
     if "w" not in letters(place) or not (keep or "w" in letters(origin.place)):

@@ -33,9 +33,9 @@ def refuse_private(place: Place, entry: Entry) -> None:
 
 
 def refuse_mailbox(place: Place) -> None:
-    """Only the server puts messages into the mailboxes for scheduling (RFC 6638 2.2; Refused)."""
+    """Only the server puts messages into the mailboxes for scheduling, and nothing is taken out but deleted (Refused)."""
     if place.kind.is_mailbox:
-        raise Refused(403, "", "only the server puts messages here")
+        raise Refused(403, "", "only the server moves messages for scheduling")
 
 
 # Items
@@ -43,7 +43,6 @@ def refuse_mailbox(place: Place) -> None:
 
 async def create(scope: RequestScope, place: Place, href: str, content: MessageContent) -> None:
     """Put a new item into a collection, under the client's name."""
-    refuse_mailbox(place)
     content.props[DAV_RESOURCE_NAME] = hrefs.stored_name(href, place.kind.suffix)
     session = scope.session_of(place)
     saved = await save_new_message(session, place.entryid, store_guid(place), content)
@@ -54,7 +53,6 @@ async def create(scope: RequestScope, place: Place, href: str, content: MessageC
 
 async def replace(scope: RequestScope, place: Place, entry: Entry, content: MessageContent) -> None:
     """Give an item other content (Outdated when it is not any more the one that was listed)."""
-    refuse_mailbox(place)
     store = place.home.store.entryid if place.home else b""
     before = bytes.fromhex(entry.etag.strip('"'))
     await replace_message(scope.session_of(place), store, entry.entryid, content, before)
