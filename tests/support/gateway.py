@@ -33,7 +33,7 @@ class Running:
         self.process = subprocess.Popen(
             self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read, args=(self.process, self._events), daemon=True).start()
         try:
             self.wait_for(" is ready")
         except BaseException:
@@ -41,13 +41,13 @@ class Running:
             raise
         return self
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as output:
+    def _read(self, process: subprocess.Popen[str], events: queue.Queue[str | None]) -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
             for line in output:
                 self.lines.append(line.rstrip())
-                self._events.put(line.rstrip())
-        self._events.put(None)
+                events.put(line.rstrip())
+        events.put(None)
 
     def wait_for(self, text: str, seconds: float = 30) -> str:
         """The next line of the log with this text in it."""
