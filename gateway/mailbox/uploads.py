@@ -20,10 +20,11 @@ from gateway.mailbox.source import crlf, has_bare_line_feeds, spool_attachments
 from gateway.mailbox.tree import Mailbox
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob, MessageContent
+from gateway.mapi.errors import NotFound
 from gateway.mapi.ids import parse_object_entryid
 from gateway.mapi.propnames import KEYWORDS
 from gateway.mapi.props import NamedProps
-from gateway.mapi.restrictions import Or, equals
+from gateway.mapi.restrictions import Property, Relop
 from gateway.mapi.times import from_unix
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.message import SavedMessage, delete_messages, load_prop, save_new_message
@@ -131,12 +132,19 @@ def _entries(made: Iterable[tuple[SavedMessage, NamedProps]], uids: Iterable[int
 
 
 async def uids_of(session: Caller, folder: bytes, entryids: Sequence[bytes]) -> list[int]:
-    """The UIDs the store gave to new messages, in the order asked; 0 for one that is gone again."""
-    if len(entryids) == 1:
-        return [await load_prop(session, entryids[0], pr.PR_EC_IMAP_ID)]
-    wanted = Or(tuple(equals(pr.PR_ENTRYID, entryid) for entryid in entryids))
+    """The UIDs the store gave to new messages, in the order asked, which is theirs; 0 for one that is gone again."""
     found: dict[bytes, int] = {}
-    async with Table.contents(session, folder, (pr.PR_ENTRYID, pr.PR_EC_IMAP_ID), restriction=wanted) as table:
-        async for rows in table.batches():
-            found.update((value_of(row[0]), value_of(row[1])) for row in rows)
+    for entryid in entryids:
+        try:
+            found[entryid] = await load_prop(session, entryid, pr.PR_EC_IMAP_ID)
+        except NotFound:
+            continue
+        break
+    if found and len(entryids) > 1:
+        # A lower bound costs the store less than a list of what is wanted.
+        above = Property(Relop.GE, pr.PR_EC_IMAP_ID, (pr.PR_EC_IMAP_ID, min(found.values())))
+        columns = (pr.PR_ENTRYID, pr.PR_EC_IMAP_ID)
+        async with Table.contents(session, folder, columns, restriction=above) as table:
+            async for rows in table.batches():
+                found.update((value_of(row[0]), value_of(row[1])) for row in rows)
     return [found.get(entryid, 0) for entryid in entryids]
