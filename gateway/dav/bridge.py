@@ -7,8 +7,8 @@ more; requests that would wait too long a queue are told to come again.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -22,12 +22,14 @@ from twisted.web.server import NOT_DONE_YET
 from gateway.dav import auth
 from gateway.dav.app import Application, Asked, dav_classes, options_answer
 from gateway.dav.errors import Answer, BadRequest, answer_of, plain
+from gateway.dav.outflow import Outflow, compressed
 from gateway.dav.scope import RequestScope, Shared
 from gateway.mapi.errors import LogonFailed
 from gateway.mapiclient.credentials import Credentials
 from gateway.mapiclient.session import Session
 
 log: Final = Logger()
+T = TypeVar("T")
 #: Smaller answers are not compressed.
 _COMPRESS_FROM: Final = 1400
 _WELL_KNOWN: Final = ("/.well-known/caldav", "/.well-known/carddav")
@@ -76,9 +78,9 @@ class DavResource(Resource):
             raise
         except Exception as error:
             answer = self._told(error)
-        if not request._disconnected:
-            answer.headers.setdefault("DAV", dav_classes(schedules=self._shared.schedules))
-            _write(request, answer)
+        if not request._disconnected and not request.startedWriting:
+            self._write_head(request, answer)
+            _write_body(request, answer)
 
     def _told(self, error: Exception) -> Answer:
         if isinstance(error, LogonFailed):
@@ -110,19 +112,27 @@ class DavResource(Resource):
         scope = RequestScope(self._shared, session)
         application = self._application.serving(scope, _asked(request, path, secure=secure))
         compress = "gzip" in (request.getHeader("accept-encoding") or "")
+        answer = await self._in_thread(scope, lambda: _compressed(application.answer(), compress=compress))
+        if answer.chunks is not None and request.method != b"HEAD":
+            await self._flow(request, scope, answer, answer.chunks)
+        return answer
+
+    async def _in_thread(self, scope: RequestScope, work: Callable[[], T]) -> T:
+        """Work for a request, in one of the threads."""
         self._start()
         ended: Deferred[None] = Deferred()
         reactor = self._shared.reactor
 
-        def job() -> Answer:
+        def job() -> T:
             try:
-                return _compressed(application.answer(), compress=compress)
+                return work()
             finally:
                 reactor.callFromThread(ended.callback, None)
 
         self._active[scope] = ended
         try:
-            return await deferToThreadPool(reactor, self._pool, job)
+            found: T = await deferToThreadPool(reactor, self._pool, job)
+            return found
         except CancelledError:
             # A thread cannot be cancelled: it is told, and the lease is kept until it has noticed.
             scope.leave()
@@ -130,6 +140,25 @@ class DavResource(Resource):
             raise
         finally:
             del self._active[scope]
+
+    async def _flow(self, request: Any, scope: RequestScope, answer: Answer, chunks: Iterator[bytes]) -> None:
+        """Send a body of many pieces; no thread waits for the client. What ends too early has no end for the client."""
+        self._write_head(request, answer)
+        outflow = Outflow(request, self._shared.reactor, self._shared.options.idle_timeout)
+        try:
+            while chunk := await self._in_thread(scope, lambda: next(filter(None, chunks), b"")):
+                await outflow.write(chunk)
+        except BaseException as error:
+            if not isinstance(error, CancelledError):
+                answer_of(error)
+            request.channel.forceAbortClient()
+            return
+        outflow.end()
+        request.finish()
+
+    def _write_head(self, request: Any, answer: Answer) -> None:
+        answer.headers.setdefault("DAV", dav_classes(schedules=self._shared.schedules))
+        _write_head(request, answer)
 
     def _start(self) -> None:
         if not self._started:
@@ -183,6 +212,9 @@ def _asked(request: Any, path: str, *, secure: bool) -> Asked:
 
 
 def _compressed(answer: Answer, *, compress: bool) -> Answer:
+    if compress and answer.chunks is not None and "Content-Encoding" not in answer.headers:
+        answer.chunks = compressed(answer.chunks)
+        answer.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     if compress and len(answer.body) >= _COMPRESS_FROM and "Content-Encoding" not in answer.headers:
         packer = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
         answer.body = packer.compress(answer.body) + packer.flush()
@@ -190,14 +222,17 @@ def _compressed(answer: Answer, *, compress: bool) -> Answer:
     return answer
 
 
-def _write(request: Any, answer: Answer) -> None:
+def _write_head(request: Any, answer: Answer) -> None:
     request.setResponseCode(answer.status)
     request.setHeader("Server", "mapi-gateway")
     for name, value in answer.headers.items():
         if name.lower() != "content-length":
             request.setHeader(name, value.encode("utf-8", "replace"))
-    if answer.status not in (204, 304):
+    if answer.status not in (204, 304) and answer.chunks is None:
         request.setHeader("Content-Length", str(len(answer.body)))
+
+
+def _write_body(request: Any, answer: Answer) -> None:
     if request.method != b"HEAD" and answer.body:
         request.write(answer.body)
     request.finish()

@@ -6,6 +6,7 @@ A `Refused` is raised where a precondition of a DAV RFC has a name; everything e
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from xml.sax.saxutils import escape
@@ -28,11 +29,12 @@ NAMESPACES: Final = {
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer: status, headers, body."""
+    """An answer: status, headers, and the body, complete or as pieces that are made when they are asked for."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    chunks: Iterator[bytes] | None = None
 
 
 class Refused(Exception):

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import hrefs, transfer
+from gateway.dav import hrefs, transfer, whole
 from gateway.dav.app import Application
 from gateway.dav.app import _clean as clean
+from gateway.dav.app import _matches as matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
 from gateway.dav.errors import Answer, Refused
@@ -32,6 +33,19 @@ class Methods(Application):
             with self._turn(*self._keys(clean(self._asked.path))):
                 return super()._answer()
         return super()._answer()
+
+    def _page(self, path: str) -> Answer | None:
+        """GET of the page, and of a whole collection (RFC 9110 13.1.2)."""
+        found = super()._page(path)
+        if found is not None or len(hrefs.split_path(path)) != 2:
+            return found
+        collection = self._at(path)
+        if not isinstance(collection, Collection):
+            return None
+        answer = whole.answer(collection)
+        wanted = self._asked.header("if-none-match")
+        etag = answer.headers["ETag"]
+        return Answer(304, {"ETag": etag}) if wanted and matches(wanted, etag) else answer
 
     # Writing in turns
 

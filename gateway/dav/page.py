@@ -87,8 +87,8 @@ _CLIENTS: Final = (
         "Outlook on Windows",
         "Outlook does not speak CalDAV itself: install the free CalDav Synchronizer add-in.",
         "Synchronization Profiles, Add, Generic CalDAV/CardDAV.",
-        "Choose the Outlook folder, DAV URL {server}, user name {user}, your password, "
-        "then Test or discover settings and pick a collection.",
+        "Choose the Outlook folder, enter DAV URL {server}, user name {user} and your password.",
+        "Test or discover settings, then pick a collection.",
     ),
 )
 
