@@ -10,10 +10,10 @@ from urllib.parse import quote, unquote, urlsplit
 from gateway.dav import hrefs, transfer, whole
 from gateway.dav.app import Application
 from gateway.dav.app import _clean as clean
-from gateway.dav.app import _matches as matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
 from gateway.dav.errors import Answer, Refused
+from gateway.dav.putting import matches
 from gateway.dav.turns import Key
 from gateway.mapiclient.replacing import Outdated
 
