@@ -191,7 +191,8 @@ class _Tolerant:
     def _entry(self) -> Address:
         if self.angle is not None:
             name = b" ".join(self.words).strip() or self.comment
-            mailbox, host = _spec(_ROUTE.sub(b"", _COMMENT.sub(b"", self.angle)))
+            bare = self.angle if b'"' in self.angle else _COMMENT.sub(b"", self.angle)
+            mailbox, host = _spec(_ROUTE.sub(b"", bare))
             return Address(name or None, mailbox, host)
         at = next((i for i in reversed(range(len(self.words))) if _is_address(self.words[i])), None)
         if at is None:

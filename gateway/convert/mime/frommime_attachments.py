@@ -32,6 +32,7 @@ NOT_POSITIONED: Final = 0xFFFF_FFFF
 _MHTML_REF: Final = 4
 _INLINE: Final = 8
 _SHOWN: Final = frozenset((b"image", b"text", b"audio", b"video"))
+_CHARSET: Final = re.compile(rb"[\w.:+()'-]{1,80}\Z")
 _CID: Final = re.compile(r"""cid:([^"'\s>)\\]{1,500})""", re.IGNORECASE)
 _MESSAGES: Final = frozenset(((b"message", b"rfc822"), (b"message", b"global")))
 _UNKNOWN_ENCODING: Final = "unknown_transfer_encoding.bin"
@@ -103,8 +104,8 @@ def _by_value(attached: Attached, number: int, default: str) -> AttachmentConten
     if ending := extension(name):
         props[pr.PR_ATTACH_EXTENSION] = ending
     charset = part.parameter(b"charset")
-    if charset and part.type == b"text":
-        props[pr.PR_TEXT_ATTACHMENT_CHARSET] = clean(charset.decode("ascii", "replace"))
+    if charset and part.type == b"text" and _CHARSET.match(charset):
+        props[pr.PR_TEXT_ATTACHMENT_CHARSET] = charset.decode("ascii")
     if attached.mac_header is not None and known(attached.mac_header.encoding):
         props[MAC_INFO] = decoded(attached.mac_header.body_bytes, attached.mac_header.encoding)
     data = part.body_bytes

@@ -297,7 +297,8 @@ def delivery_time(part: Part, options: FromMimeOptions) -> int | None:
     for name in (b"received", b"date"):
         value = part.header(name)
         if value is not None:
-            when = filetime(text(value.rpartition(b";")[2], options.default_charset))
+            # Never encoded words: neither field may hold them.
+            when = filetime(value.rpartition(b";")[2].decode("latin-1"))
             if when is not None:
                 return when
     return None

@@ -17,6 +17,7 @@ from gateway.convert.mime.fields import Field, fields_of, unfold
 from gateway.convert.mime.frommime_people import TO, Person, recipient
 from gateway.convert.mime.frommime_status import diagnosis
 from gateway.convert.mime.structure import Part
+from gateway.convert.mime.tomime_fields import msg_id
 from gateway.convert.mime.transfer import decoded, known
 from gateway.mapi import proptags as pr
 from gateway.mapi.props import NamedProps
@@ -84,7 +85,7 @@ def _typed(value: bytes) -> bytes:
 def _delivery(part: Part, default: str) -> Report | None:
     """A delivery status report; it tells of the recipients with the gravest action only."""
     groups = _groups(part)
-    told = [group for group in groups if group.get(b"action", b"").lower() in _SEVERITY]
+    told = [group for group in groups if group.get(b"action", b"").lower() in _SEVERITY][:_MOST]
     if not told:
         return None
     gravest = max((group[b"action"].lower() for group in told), key=_SEVERITY.__getitem__)
@@ -139,7 +140,7 @@ def _receipt(part: Part, default: str) -> Report | None:
         pr.PR_MESSAGE_CLASS: "REPORT.IPM.Note.IPNRN" if kind in _READ else "REPORT.IPM.Note.IPNNRN",
         pr.PR_REPORT_TEXT: text(disposition, default),
     }
-    original = text(fields.get(b"original-message-id", b""), default)
+    original = msg_id(text(fields.get(b"original-message-id", b""), default))
     if original:
         props[pr.PR_ORIGINAL_MESSAGE_ID] = original
         props[pr.PR_INTERNET_REFERENCES] = original

@@ -22,6 +22,7 @@ _REFERENCES: Final = (2, 3, 4, 7)
 _MHTML_REF: Final = 4
 _NOT_IN_NAMES: Final = re.compile(r'["/:<>|\\?*]')
 _LONGEST_STEM: Final = 80
+_CHARSET: Final = re.compile(r"[\w.:+()'-]{1,80}\Z", re.ASCII)
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z")
 
 
@@ -81,7 +82,8 @@ def attachment_part(attachment: AttachmentContent, inline: bool) -> Part:
         return note_part("Attachment is missing.", name)
     kind = media_type(props)
     charset = clean(text(props, pt.PR_TEXT_ATTACHMENT_CHARSET) or "")
-    parameters = parameter("charset", charset) if charset and kind.startswith("text/") else []
+    named = kind.startswith("text/") and _CHARSET.match(charset)
+    parameters = parameter("charset", charset) if named else []
     tokens = with_parameters(kind, parameters, parameter("name", name))
     fields = [*description_fields(props), disposition(name, inline)]
     return data_part(tokens, attachment.data, *fields)

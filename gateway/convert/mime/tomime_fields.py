@@ -82,7 +82,7 @@ def keyword(text: str) -> list[str]:
 def msg_id(value: str) -> str:
     """A message identifier as it is but on one line and with its brackets; empty when it would not fit a line."""
     identifier = "".join(_VISIBLE.findall(value))
-    if not identifier or len(identifier) > _LONGEST_PLAIN:
+    if not identifier.strip("<>") or len(identifier) > _LONGEST_PLAIN:
         return ""
     return identifier if identifier.startswith("<") else f"<{identifier}>"
 

@@ -79,7 +79,7 @@ def date_time(filetime: int) -> str | None:
 
 
 def _subject_and_date(props: NamedProps) -> Iterator[bytes]:
-    subject = text(props, pt.PR_SUBJECT)
+    subject = clean(text(props, pt.PR_SUBJECT) or "")
     if subject:
         yield unstructured("Subject", subject)
     # Never PR_LAST_MODIFICATION_TIME: it moves with every change of a flag.
@@ -97,7 +97,7 @@ def _identification(content: MessageContent, options: ToMimeOptions) -> Iterator
     yield structured("Message-ID", [message_id(content, options)])
     props = content.props
     # A report refers to the message that it tells about, if to nothing else.
-    about = text(props, pt.PR_ORIGINAL_MESSAGE_ID) if is_report(content) else None
+    about = msg_id(text(props, pt.PR_ORIGINAL_MESSAGE_ID) or "") if is_report(content) else None
     for name, value in (
         ("In-Reply-To", text(props, pt.PR_IN_REPLY_TO_ID)),
         ("References", text(props, pt.PR_INTERNET_REFERENCES) or about),

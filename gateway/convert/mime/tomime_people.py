@@ -27,7 +27,8 @@ PLACEHOLDER_DOMAIN: Final = "mapi.invalid"
 """Domain of what is no Internet address (RFC 2606 2)."""
 _DOT_ATOM: Final = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
 _QUOTED_LOCAL: Final = re.compile(r'"((?:[^"\\]|\\.){1,400})"@([^@]*)\Z')
-_NOT_IN_DOMAIN: Final = re.compile(r"[^\w.:\[\]-]+")
+_NOT_IN_DOMAIN: Final = re.compile(r"[^\w.-]+")
+_LITERAL: Final = re.compile(r"\[[\w.:-]+\]\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def addr_spec(address: str) -> str:
     """
     quoted_local = _QUOTED_LOCAL.match(clean(address))
     if quoted_local:
-        local, domain = re.sub(r"\\(.)", r"\1", quoted_local[1]), quoted_local[2]
+        local, domain = re.sub(r"[<>]+", "", re.sub(r"\\(.)", r"\1", quoted_local[1])), quoted_local[2]
     else:
         local, at, domain = re.sub(r"[\s<>]+", "", address).rpartition("@")
         if not at:
@@ -178,8 +179,9 @@ def addr_spec(address: str) -> str:
     # What is longer than any address may be (RFC 5321 4.5.3.1) would not fit a line either.
     local, domain = (
         local[:320] or _UNKNOWN,
-        _NOT_IN_DOMAIN.sub("", domain[:255]).strip(".") or PLACEHOLDER_DOMAIN,
+        domain if _LITERAL.match(domain[:255]) else _NOT_IN_DOMAIN.sub("", domain[:255]).strip("."),
     )
+    domain = domain or PLACEHOLDER_DOMAIN
     if local.isascii() and not domain.isascii():
         domain = _a_labels(domain)
     return f"{local if _DOT_ATOM.match(local) else quoted(local)}@{domain}"

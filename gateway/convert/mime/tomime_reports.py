@@ -42,6 +42,7 @@ _DISPOSITIONS: Final = {
     "ipnrn": "manual-action/MDN-sent-manually; displayed",
     "ipnnrn": "manual-action/MDN-sent-manually; deleted",
 }
+_TYPE: Final = re.compile(r"\A(?:[\w-]+ *; *)+")
 _DISPOSITION: Final = re.compile(r"[a-z-]+/[a-z-]+\s*;\s*[a-z/-]+\Z", re.IGNORECASE)
 
 
@@ -81,8 +82,8 @@ def report(
 
 def _status(content: MessageContent, options: ToMimeOptions) -> Iterator[bytes]:
     """The fields of message/delivery-status, a blank line between recipients (RFC 3464 2.1)."""
-    agent = clean(text(content.props, pt.PR_REPORTING_MTA) or "") or PLACEHOLDER_DOMAIN
-    yield unstructured("Reporting-MTA", agent if ";" in agent else f"dns; {agent}")
+    agent = _untyped(text(content.props, pt.PR_REPORTING_MTA)) or PLACEHOLDER_DOMAIN
+    yield unstructured("Reporting-MTA", f"dns; {agent}")
     for row in in_table_order(content.recipients):
         recipient = person(row, RECIPIENT, options.resolve)
         if recipient is not None:
@@ -97,13 +98,18 @@ def _recipient_status(row: NamedProps, recipient: Person, suffix: str) -> Iterat
     yield structured("Final-Recipient", ["rfc822;", addr_spec(recipient.address or "unknown")])
     yield structured("Action", [action])
     yield structured("Status", [_status_code(number(row, pt.PR_NDR_STATUS_CODE)) or status])
-    agent = clean(text(row, pt.PR_DSN_REMOTE_MTA) or "")
+    agent = _untyped(text(row, pt.PR_DSN_REMOTE_MTA))
     if agent:
-        yield unstructured("Remote-MTA", agent if ";" in agent else f"dns; {agent}")
+        yield unstructured("Remote-MTA", f"dns; {agent}")
     told = clean(text(row, pt.PR_SUPPLEMENTARY_INFO) or text(row, pt.PR_REPORT_TEXT) or "")
     if told:
         yield unstructured("Diagnostic-Code", f"smtp; {told}")
         yield unstructured("X-Supplementary-Info", told)
+
+
+def _untyped(agent: str | None) -> str:
+    """The name of a mail system; some writers store it with its type ("dns; mx.example")."""
+    return _TYPE.sub("", clean(agent or "")).strip()
 
 
 def _status_code(value: int) -> str:

@@ -30,11 +30,14 @@ def transfer_encoded(data: bytes) -> tuple[str, bytes]:
     """
     if data.isascii() and _NOT_CLEAN.search(data) is None:
         return "7bit", data
-    if len(data) > _SHORT and (len(data) - len(data.translate(None, _OUTSIDE_ASCII))) * 6 > len(data):
+    size = len(data) if data.endswith(b"\r\n") else len(data) + 2  # a mail's last line is ended in any case
+    if size > _SHORT and (len(data) - len(data.translate(None, _OUTSIDE_ASCII))) * 6 > size:
         return "base64", base64_lines(data)
     return "quoted-printable", quoted_printable(data)
 
 
 def quoted_printable(data: bytes) -> bytes:
     """Canonical text in quoted-printable (RFC 2045 6.7)."""
+    if not data.endswith(b"\n"):  # its last line is broken as it would be with an end
+        return quoted_printable(data + b"\r\n").removesuffix(b"\r\n")
     return b2a_qp(data, istext=True).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -98,4 +98,4 @@ def _as_received(name: str, value: str) -> bytes:
     proper = all(line.strip() and line.isascii() and len(line) <= LINE for line in lines)
     if proper and all(line.replace("\t", " ").isprintable() for line in lines):
         return ("\r\n".join(lines) + "\r\n").encode("ascii")
-    return unstructured(name, re.sub(r"\n[ \t]+", " ", value))
+    return unstructured(name, " ".join(value.split()))

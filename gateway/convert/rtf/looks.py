@@ -104,9 +104,7 @@ def changed(style: Style, word: str, parameter: int | None, colors: list[str]) -
     if word in _SHIFTS:
         return style._replace(shifted=_SHIFTS[word] if on else "")
     if word == "fs":
-        return style._replace(
-            size=parameter if parameter is not None and parameter in _SIZES else DEFAULT_SIZE
-        )
+        return style._replace(size=parameter if parameter is not None and parameter in _SIZES else DEFAULT_SIZE)
     if word == "cf":
         return style._replace(color=_color(parameter, colors))
     if word in ("cb", "highlight", "chcbpat"):

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from gateway.convert.mime import (
     Part,
+    ToMimeOptions,
     UnknownEncoding,
     binary,
     body,
@@ -21,6 +22,7 @@ from gateway.convert.mime import (
     scan,
     section,
     span,
+    to_mime,
 )
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
@@ -41,7 +43,17 @@ def check(data: bytes) -> MessageContent:
     content = from_mime(data)
     check_content(content)
     check_original(data)
+    check_mail_from_it(content)
     return content
+
+
+def check_mail_from_it(content: MessageContent) -> None:
+    """The mail made from the content gives content of which the same mail is made."""
+    options = ToMimeOptions(identity=b"same", own=True, marks=True)
+    mail = to_mime(content, options)
+    made = mail.bytes()
+    assert mail.size == len(made)
+    assert to_mime(from_mime(made), options).bytes() == made
 
 
 def check_offsets(part: Part) -> None:

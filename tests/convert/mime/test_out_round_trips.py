@@ -125,6 +125,52 @@ def test_the_content_comes_back(name: str) -> None:
         assert {tag: other_one.props.get(tag) for tag in mine.props} == mine.props
 
 
+def _status(*fields: str) -> bytes:
+    head = (
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n"
+    )
+    told = "Reporting-MTA: dns; mx.x\r\n\r\nFinal-Recipient: rfc822;a@x\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    machine = "Content-Type: message/delivery-status\r\n\r\n" + told + "\r\n".join(fields)
+    return (head + machine + "\r\n--b--\r\n").encode("latin-1")
+
+
+def _receipt(*fields: str) -> bytes:
+    return (
+        _status()
+        .replace(b"delivery-status", b"disposition-notification")
+        .replace(b"Action: failed", "\r\n".join(["Disposition: a/b; displayed", *fields]).encode())
+    )
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        _status("Remote-MTA: dns; unix; mx.x"),
+        _status("Remote-MTA: mx.x: dns; mx.y"),
+        _status("Remote-MTA: dns;"),
+        _receipt("Original-Message-ID: <1@x; charset=y>"),
+        _receipt("Original-Message-ID: two words"),
+        b"Content-Type: text/x-a; charset=\"\xff;x\"\r\n\r\nx",
+        b'Reply-To: a <"b>, c"@x.example:y>\r\n\r\nx',
+        b'Reply-To: <"a (b) c"@x.example>\r\n\r\nx',
+        b"To: <a@[IPv6:::1]>, <a@b:c>, <a@[b]c>\r\n\r\nx",
+        b"Message-ID: < >\r\n\r\nx",
+        b"Subject: =?utf-8?Q?=06?=\r\n\r\nx",
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + ("\xe4" + "a" * 70).encode(),
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "äaaaaa".encode() * 10,
+        b"Received: from a  b\tc" + b"d " * 90 + b"\r\n  (\xe4)\r\nFrom: a@x\r\n\r\nx",
+        b"Received: x; =?utf-8?Q?Tue,_14_Jul_2026_10:00:00_+0200?=\r\n\r\nx",
+    ],
+    ids=[
+        "two-types", "a-type-inside", "no-name", "blanks-in-id", "no-id", "no-charset", "bracket-in-quotes",
+        "comment-in-quotes", "domains", "empty-id", "control-subject", "full-line", "encoding", "blanks", "encoded-date",
+    ],
+)  # fmt: skip
+def test_a_damaged_mail_settles_at_once(mail: bytes) -> None:
+    first = _mail(from_mime(mail))
+    assert _mail(from_mime(first)) == first
+
+
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(MESSAGES)
 def test_any_content_settles_after_one_round(content: MessageContent) -> None:
