@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import hrefs, transfer, whole
+from gateway.dav import hrefs, kopano, transfer, whole
 from gateway.dav.app import Application
 from gateway.dav.app import _clean as clean
 from gateway.dav.collection import Collection, StoredItem
@@ -24,6 +25,23 @@ class Methods(Application):
     """The methods that need more than one look at the store, or have to be refused with a reason."""
 
     def _answer(self) -> Answer:
+        path = clean(self._asked.path)
+        if kopano.is_alias(self._scope, path):
+            return self._aliased(path)
+        return self._answer_here()
+
+    def _aliased(self, path: str) -> Answer:
+        """Addresses of kopano-ical; a whole calendar is given at once, because its readers may not follow."""
+        target, method = kopano.target(self._scope, path), self._asked.method
+        if not kopano.is_feed(path):
+            return kopano.redirect(method, target)
+        if method not in ("GET", "HEAD"):
+            text = f"a whole calendar is only read here; single events are put below {target}"
+            raise Refused(405, "", text)
+        self._asked = replace(self._asked, path=target)
+        return self._answer_here()
+
+    def _answer_here(self) -> Answer:
         method = self._asked.method
         if method in ("MKCOL", "MKCALENDAR"):
             self._check_new_collection(clean(self._asked.path))

@@ -16,7 +16,6 @@ from gateway.mapiclient.message import save_new_message
 from gateway.units import Duration
 from tests.dav.server import Client, Server, card, event
 
-
 #: Some of these are more than the system's buffers hold.
 _LONG: Final = "words " * 12_000
 
