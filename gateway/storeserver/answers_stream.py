@@ -22,7 +22,7 @@ from gateway.storeserver.columns import Columns
 from gateway.storeserver.context import Context, entryid_of
 from gateway.storeserver.dispatch import reads, writes
 from gateway.storeserver.locate import Message
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 from gateway.storeserver.sessions import ENHANCED_ICS
 from gateway.storeserver.wholemessages import StreamFile, content_of, names_in, tree_of
 

@@ -23,7 +23,7 @@ from gateway.storeserver import changes, rows
 from gateway.storeserver.context import Context, entryid_of
 from gateway.storeserver.dispatch import reads, writes
 from gateway.storeserver.restrict import compiled, needs
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 
 
 @writes(SetSyncStatus, brief=True)

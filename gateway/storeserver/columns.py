@@ -87,26 +87,21 @@ class Columns:
         self.instance = instance_of(tags)
         self.needed = tuple({stored(tag) for tag in tags if tag & 0xFFFF != PT_UNSPECIFIED} - OWN)
         self._plan = [_planned(tag, capped) for tag in tags]
+        self._own = [(place, tag) for place, tag in enumerate(tags) if tag in OWN]
 
     def render(self, key: int, values: Mapping[PropTag, Value], row_type: int = LEAF_ROW) -> Row:
         """The row of an object, from its full values by `looked_up` tag."""
-        row: Row = []
-        for tag, source, absent, limit in self._plan:
-            value = values.get(source)
-            if value is None:
-                row.append(self._own(key, tag, row_type) or absent)
-            elif limit:
-                row.append((tag, value[:limit]))
-            else:
-                row.append((tag, value))
+        get = values.get
+        row: Row = [
+            absent
+            if (value := get(source)) is None
+            else (tag, value if not limit or len(value) <= limit else value[:limit])
+            for tag, source, absent, limit in self._plan
+        ]
+        for place, tag in self._own:
+            if get(tag) is None:
+                row[place] = (tag, row_type if tag == pt.PR_ROW_TYPE else instance_key(key))
         return row
-
-    def _own(self, key: int, tag: PropTag, row_type: int) -> Prop | None:
-        if tag == pt.PR_INSTANCE_KEY:
-            return tag, instance_key(key)
-        if tag == pt.PR_ROW_TYPE:
-            return tag, row_type
-        return None
 
 
 def instance_of(tags: Iterable[PropTag]) -> PropTag | None:

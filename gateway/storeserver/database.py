@@ -136,6 +136,10 @@ class Transaction:
         elif rows:
             self._line.driver.executemany(*statement.bound_many(rows))
 
+    def trace(self, listener: Callable[[str], object] | None) -> None:
+        """Have somebody told of every statement on this connection; nobody any more with None."""
+        self._line.driver.set_trace_callback(listener)
+
     # -- numbers
 
     def take(self, counter: str, count: int = 1) -> int:

@@ -63,7 +63,9 @@ _COMPARE: Final[dict[int, Callable[[Any, Any], bool]]] = {
     Relop.NE: ne,
 }
 #: Properties that tables do not show and restrictions do not see.
-_UNSEEN: Final = frozenset({pt.PR_HTML, pt.PR_RTF_COMPRESSED, pt.PR_HTML & ~0xFFFF | PT_UNICODE})
+_UNSEEN: Final = frozenset(
+    {pt.PR_HTML, pt.PR_RTF_COMPRESSED, pt.PR_HTML & ~0xFFFF | PT_UNICODE, pt.PR_EC_IMAP_EMAIL}
+)
 _ANR: Final = (
     pt.PR_DISPLAY_NAME,
     pt.PR_SMTP_ADDRESS,

@@ -29,8 +29,9 @@ class RowReader(Generic[Tx]):
         self._source = source
         self._match: Match | None = None
         self._filter_needs = Needs()
-        self._some: tuple[int, int, Likely | None] | None = None
-        """What the source itself can leave out."""
+        self._bounds = ANY_UID
+        self._likely: Likely | None = None
+        """What every matching row fulfils, so that the source can leave others out."""
 
     @property
     def filters(self) -> bool:
@@ -42,9 +43,8 @@ class RowReader(Generic[Tx]):
         match = None if restriction is None else compiled(restriction)
         self._filter_needs = Needs() if restriction is None else needs(restriction)
         self._match = match
-        bounds = ANY_UID if restriction is None else uid_bounds(restriction)
-        wanted = None if restriction is None else likely(restriction)
-        self._some = None if bounds == ANY_UID and wanted is None else (*bounds, wanted)
+        self._bounds = ANY_UID if restriction is None else uid_bounds(restriction)
+        self._likely = None if restriction is None else likely(restriction)
 
     def ids(self, tx: Tx) -> list[int]:
         """All ids, when nothing filters."""
@@ -56,9 +56,23 @@ class RowReader(Generic[Tx]):
         """The rows that pass the restriction, with these properties at least, in natural order."""
         wanted = Needs({*tags, *self._filter_needs.tags}, self._filter_needs.parts)
         match = self._match
-        for key, values in self._all(tx, wanted, ids):
-            if match is None or match(values):
-                yield key, values
+        if match is None:
+            yield from self._all(tx, wanted, ids)
+        elif ids is not None:
+            yield from (row for row in self._all(tx, wanted, ids) if match(row[1]))
+        else:
+            yield from self._found(tx, wanted, match, {*tags, pt.PR_INSTANCE_KEY, self.instance})
+
+    def _found(self, tx: Tx, wanted: Needs, match: Match, kept: set[PropTag | None]) -> list[tuple[int, Props]]:
+        """What matches, with only the kept properties: what is looked at may be much, and is forgotten page by page."""
+        found: list[tuple[int, Props]] = []
+        for page in self._source.pages(tx, self._columns(wanted), *self._bounds, self._likely):
+            for key, values in self._expanded(tx, page, wanted):
+                if match(values):
+                    found.append((key, {tag: value for tag, value in values.items() if tag in kept}))
+        if self._source.newest_first:
+            found.sort(key=lambda row: row[0] & 0xFFFF_FFFF, reverse=True)
+        return found[:MAX_ROWS]
 
     def values(self, tx: Tx, rows: Iterable[int | Header], wanted: Needs) -> dict[int, Props]:
         """The wanted properties of some rows, by row key; headers have their own."""
@@ -73,23 +87,23 @@ class RowReader(Generic[Tx]):
             result.update(self._all(tx, wanted, list(ids)))
         return result
 
-    def _all(self, tx: Tx, wanted: Needs, ids: Sequence[int] | None) -> Iterator[tuple[int, Props]]:
+    def _columns(self, wanted: Needs) -> tuple[PropTag, ...]:
         columns = {stored(tag) for tag in wanted.tags} - OWN
         if self.instance is not None:
             columns.add(stored(self.instance))
-        rows = self._rows(tx, tuple(columns), ids)[:MAX_ROWS]
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
-            self._add_parts(tx, batch, wanted)
-            for id_, values in batch:
-                yield from self._instances(id_, values)
+        return tuple(columns)
 
-    def _rows(self, tx: Tx, columns: Sequence[PropTag], ids: Sequence[int] | None) -> list[tuple[int, Props]]:
-        if ids is None and self._some is not None:
-            rows = self._source.some(tx, columns, *self._some)
-            if rows is not None:
-                return rows
-        return self._source.rows(tx, columns, ids)
+    def _all(self, tx: Tx, wanted: Needs, ids: Sequence[int] | None) -> Iterator[tuple[int, Props]]:
+        rows = self._source.rows(tx, self._columns(wanted), ids)[:MAX_ROWS]
+        for start in range(0, len(rows), BATCH):
+            yield from self._expanded(tx, rows[start : start + BATCH], wanted)
+
+    def _expanded(
+        self, tx: Tx, rows: Sequence[tuple[int, Props]], wanted: Needs
+    ) -> Iterator[tuple[int, Props]]:
+        self._add_parts(tx, rows, wanted)
+        for id_, values in rows:
+            yield from self._instances(id_, values)
 
     def _add_parts(self, tx: Tx, rows: Sequence[tuple[int, Props]], wanted: Needs) -> None:
         for kind, tags in wanted.parts.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -17,12 +18,12 @@ from gateway.storeserver.context import Context, entryid_of
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.likely import Likely
 from gateway.storeserver.locate import Folder, Store
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 from gateway.storeserver.statistics import statistics_source
 from gateway.storeserver.tableindex import Interest
 
 _Ids: TypeAlias = "Callable[[Transaction], list[int]]"
-_Some: TypeAlias = "Callable[[Transaction, Sequence[PropTag], int, int, Likely | None], rows.Rows]"
+_Pages: TypeAlias = "Callable[[Transaction, Sequence[PropTag], int, int, Likely | None], Iterator[rows.Rows]]"
 _Rows: TypeAlias = "Callable[[Transaction, Sequence[PropTag], Sequence[int] | None], rows.Rows]"
 
 CONTENTS_COLUMNS: Final = (
@@ -96,7 +97,7 @@ class Source:
     list_ids: _Ids
     list_rows: _Rows
     list_available: Callable[[Transaction], set[PropTag]]
-    list_some: _Some | None = None
+    list_pages: _Pages | None = None
 
     def ids(self, tx: Transaction) -> list[int]:
         """The rows' ids in natural order; none when the folder itself is gone."""
@@ -114,16 +115,15 @@ class Source:
         except NotFound:
             return []
 
-    def some(
+    def pages(
         self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
-    ) -> list[tuple[int, Props]] | None:
-        """The rows between two PR_EC_IMAP_IDs that may fulfil what is wanted; None: this table cannot tell."""
-        if self.list_some is None:
-            return None
-        try:
-            return self.list_some(tx, columns, first, last, wanted)
-        except NotFound:
-            return []
+    ) -> Iterator[list[tuple[int, Props]]]:
+        """Some rows at a time; none when the folder itself is gone."""
+        if self.list_pages is None:
+            yield self.rows(tx, columns)
+            return
+        with suppress(NotFound):
+            yield from self.list_pages(tx, columns, first, last, wanted)
 
     def parts(
         self, tx: Transaction, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]
@@ -182,8 +182,8 @@ def _contents(actor: Actor, folder: Folder, kind: RowKind) -> Source:
         lambda tx: rows.message_ids(tx, actor, folder.id, kind),
         lambda tx, columns, ids: rows.message_rows(tx, actor, folder.id, columns, kind, ids=ids),
         lambda tx: rows.available_tags(tx, actor, folder.id, kind),
-        lambda tx, columns, first, last, wanted: rows.message_rows(
-            tx, actor, folder.id, columns, kind, min_imap_id=first, max_imap_id=last, wanted=wanted
+        lambda tx, columns, first, last, wanted: rows.message_pages(
+            tx, actor, folder.id, columns, kind, first=first, last=last, wanted=wanted
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -91,10 +91,11 @@ class Listing:
             if among is None or number in among
         ]
 
-    def some(
+    def pages(
         self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
-    ) -> None:
-        """Statistics have no UIDs."""
+    ) -> Iterable[list[tuple[int, Props]]]:
+        """All rows at once."""
+        return [self.rows(tx, columns)]
 
     def parts(
         self, tx: Transaction, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]

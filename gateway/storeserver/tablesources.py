@@ -6,7 +6,7 @@ come in natural order (messages and folders: newest first) as ``(id, {canonical 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from gateway.mapi.props import Props, PropTag
@@ -38,12 +38,12 @@ class RowSource(Protocol[Tx]):
     ) -> list[tuple[int, Props]]:
         """The rows (or those of the ids that are in the table) with the columns' values, absent ones left out."""
 
-    def some(
+    def pages(
         self, tx: Tx, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
-    ) -> list[tuple[int, Props]] | None:
-        """The rows whose PR_EC_IMAP_ID lies between two, both included, and that may fulfil what is wanted.
+    ) -> Iterable[list[tuple[int, Props]]]:
+        """Some rows at a time, in any order: at least those that may fulfil what is wanted.
 
-        None when the source has nothing to gain by it.
+        Their PR_EC_IMAP_ID, if they have one, lies between two, both included.
         """
 
     def parts(

@@ -35,10 +35,10 @@ class RowSet:
             for id_ in chosen
         ]
 
-    def some(
+    def pages(
         self, tx: object, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
-    ) -> list[tuple[int, Props]] | None:
-        return None
+    ) -> list[list[tuple[int, Props]]]:
+        return [self.rows(tx, columns)]
 
     def parts(
         self, tx: object, ids: Sequence[int], kind: PropTag, columns: Sequence[PropTag]

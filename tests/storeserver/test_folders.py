@@ -21,7 +21,7 @@ from gateway.mapi.rights import Rights
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import copying, deleting, folder_rows, folders, locate, objects
 from gateway.storeserver.database import Transaction
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 from tests.support.storecore import World, attachment, recipient
 
 MOVE = copying.FOLDER_MOVE

@@ -91,8 +91,8 @@ def matching(world: World, restriction: Restriction, *, prefiltered: bool) -> li
 
     def read(tx: Transaction) -> list[int]:
         folder = rows.locate.folder_by_entryid(tx, world.inbox)
-        found = rows.message_rows(tx, world.alice, folder.id, needs(restriction).tags, wanted=wanted)
-        return [id_ for id_, values in found if match(values)]
+        pages = rows.message_pages(tx, world.alice, folder.id, needs(restriction).tags, wanted=wanted)
+        return [id_ for page in pages for id_, values in page if match(values)]
 
     result: list[int] = world.ask(read)
     return result
@@ -149,7 +149,7 @@ def test_most_of_the_others_are_left_out(world: World) -> None:
     def read(tx: Transaction, tag: PropTag, text: str) -> int:
         folder = rows.locate.folder_by_entryid(tx, world.inbox)
         wanted = likely(contains(tag, text))
-        return len(rows.message_rows(tx, world.alice, folder.id, (tag,), wanted=wanted))
+        return sum(map(len, rows.message_pages(tx, world.alice, folder.id, (tag,), wanted=wanted)))
 
     for tag in (p.PR_SUBJECT, p.PR_BODY, NAMED):
         assert world.ask(read, tag, "plain") < len(TEXTS)

@@ -18,7 +18,7 @@ from gateway.mapi.notices import Event
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import copying, groups, locate, messages, outgoing, rows
 from gateway.storeserver.groups import Quota
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 from tests.support.storecore import World, attachment, recipient
 
 NEW, CHANGE, FLAG, SOFT, HARD = (ChangeClass.MESSAGE | action for action in ChangeAction)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
 
 from gateway.mapi import proptags as p
 from gateway.mapi.errors import NotFound
 from gateway.mapi.props import PropName
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import folder_rows, locate, messages, names, rows
-from gateway.storeserver.rows import RowKind, normalized_subject
+from gateway.storeserver.rowplan import RowKind
+from gateway.storeserver.rows import normalized_subject
 from tests.support.storecore import World, attachment, recipient
 
 
@@ -110,8 +110,8 @@ def test_values_of_every_length_and_kind_are_found(world: World) -> None:
 
 
 def test_some_values_are_never_in_tables(world: World) -> None:
-    world.save(world.inbox, [(p.PR_HTML, b"<p>"), (p.PR_RTF_COMPRESSED, b"rtf"), (p.PR_EC_IMAP_EMAIL, b"mail")])
-    columns = [p.PR_HTML, p.PR_RTF_COMPRESSED, p.PR_EC_IMAP_EMAIL]
+    world.save(world.inbox, [(p.PR_HTML, b"<p>"), (p.PR_RTF_COMPRESSED, b"rtf")], [attachment(b"data")])
+    columns = [p.PR_HTML, p.PR_RTF_COMPRESSED, p.PR_ATTACH_DATA_BIN]
     assert world.rows(world.inbox, columns) == [{}]
 
 
@@ -121,9 +121,31 @@ def test_only_some_rows(world: World) -> None:
     found = world.rows(world.inbox, ids=[ids[1], ids[4], 999_999])
     assert [row[p.PR_SUBJECT] for row in found] == ["4", "1"]
     floor = world.props(entryids[4])[p.PR_EC_IMAP_ID]
-    found = world.rows(world.inbox, min_imap_id=floor)
-    assert [row[p.PR_SUBJECT] for row in found] == ["5", "4"]
+    assert paged(world, first=floor) == [["4", "5"]]
+    assert paged(world, last=floor, first=floor) == [["4"]]
     assert world.rows(world.inbox, kind=RowKind.DELETED, ids=ids) == []
+
+
+def paged(world: World, **limits: int) -> list[list[str]]:
+    """The subjects of the inbox, page by page."""
+    with world.database.read() as tx:
+        number = locate.folder_by_entryid(tx, world.inbox).id
+        pages = rows.message_pages(tx, world.alice, number, [p.PR_SUBJECT], **limits)
+        return [[row[p.PR_SUBJECT] for _, row in page] for page in pages]
+
+
+def test_many_rows_come_page_by_page(world: World) -> None:
+    entryids = [world.save(world.inbox, [(p.PR_SUBJECT, str(number))]) for number in range(5)]
+    assert paged(world, size=2) == [["0", "1"], ["2", "3"], ["4"]]
+    assert paged(world, size=5) == [["0", "1", "2", "3", "4"]]
+    # A moved message is the newest by its UID, and still one of the oldest of the store.
+    other = world.folder("Other")
+    world.call(messages.copy_messages, world.alice, entryids[:1], other, move=True)
+    world.call(messages.copy_messages, world.alice, world.entryids(other), world.inbox, move=True)
+    assert paged(world, size=2) == [["1", "2"], ["3", "4"], ["0"]]
+    assert [row[p.PR_SUBJECT] for row in world.rows(world.inbox)] == ["4", "3", "2", "1", "0"]
+    with world.database.read() as tx:
+        assert list(rows.message_pages(tx, world.alice, locate.folder_by_entryid(tx, other).id, [])) == []
 
 
 def test_rows_of_messages_from_several_folders(world: World) -> None:
@@ -146,18 +168,17 @@ def test_rows_of_messages_from_several_folders(world: World) -> None:
 
 def test_the_number_of_statements_does_not_depend_on_the_number_of_messages(world: World) -> None:
     columns = [p.PR_SUBJECT, p.PR_BODY, p.PR_ENTRYID, p.PR_ACCESS, p.PR_LAST_MODIFIER_NAME]
-    statements: list[str] = []
-
-    def count(*args: object) -> None:
-        statements.append(str(args[2]))
+    number = world.ask(locate.folder_by_entryid, world.inbox).id
 
     def needed() -> int:
-        statements.clear()
-        world.rows(world.inbox, columns)
+        statements: list[str] = []
+        with world.database.read() as tx:
+            tx.trace(statements.append)
+            rows.message_rows(tx, world.alice, number, columns)
+            tx.trace(None)
         return len(statements)
 
     world.save(world.inbox, [(p.PR_SUBJECT, "s" * 300)])
-    sa.event.listen(world.database.engine, "before_cursor_execute", count)
     one = needed()
     for _ in range(20):
         world.save(world.inbox, [(p.PR_SUBJECT, "s" * 300), (p.PR_BODY, "b" * 3000)])
@@ -214,3 +235,14 @@ def test_a_table_needs_a_folder(world: World) -> None:
         with pytest.raises(NotFound):
             world.ask(folder_rows.table_folder, wrong)
     assert world.ask(folder_rows.table_folder, world.inbox).name == "Inbox"
+
+
+def test_small_stored_mails_are_a_column_of_a_short_table(world: World) -> None:
+    small, large = b"m" * 1000, b"l" * world.database.options.inline_limit
+    world.save(world.inbox, [(p.PR_EC_IMAP_EMAIL, small)])
+    world.save(world.inbox, [(p.PR_EC_IMAP_EMAIL, large)])
+    world.save(world.inbox, [(p.PR_SUBJECT, "none")])
+    assert world.rows(world.inbox, [p.PR_EC_IMAP_EMAIL]) == [{}, {}, {p.PR_EC_IMAP_EMAIL: small}]
+    for _ in range(rows.MOST_ORIGINALS - 2):
+        world.save(world.inbox, [])
+    assert not any(world.rows(world.inbox, [p.PR_EC_IMAP_EMAIL]))

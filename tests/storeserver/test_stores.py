@@ -12,7 +12,7 @@ from gateway.mapi.errors import Collision, ErrorCode, InvalidParameter, NoAccess
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import accounts, containers, folder_rows, locate, stores
 from gateway.storeserver.accounts import NewAccount
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 from tests.support.storecore import World
 
 #: Where each special folder's entry id is, and the folder's name and container class.

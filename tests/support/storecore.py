@@ -15,7 +15,7 @@ from gateway.storeserver import accounts, folders, identity, locate, objects, ri
 from gateway.storeserver.accounts import Account, Actor, NewAccount
 from gateway.storeserver.database import StoreDatabase, StoreOptions
 from gateway.storeserver.events import ChangeEvent, ObjectEvent
-from gateway.storeserver.rows import RowKind
+from gateway.storeserver.rowplan import RowKind
 
 OPTIONS = StoreOptions(synchronous="OFF", password_time=1, password_memory=8)
 START = 1_700_000_000.25
