@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -27,10 +27,17 @@ from gateway.mapiclient.table import Table
 if TYPE_CHECKING:
     from gateway.mailbox.view import View
 
+I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 
 #: How many messages are loaded ahead of the one being sent.
 AHEAD: Final = 8
+#: Originals up to this size (bytes) are asked for several at a time, so many messages and bytes at the most, whose
+#: UIDs are no further apart than this.
+SMALL: Final = 32_000
+TOGETHER: Final = 50
+PORTION: Final = 1 << 17
+NEAR: Final = 4
 #: Messages of one table reply with header blocks.
 HEADER_BATCH: Final = 200
 _END_OF_HEADER: Final = b"\r\n\r\n"
@@ -44,9 +51,51 @@ class Reading:
 
     async def sources(self, uids: Iterable[int]) -> AsyncIterator[Source]:
         """The bytes of messages, in order; those that are gone are left out."""
-        async for source in overlapping(uids, self._source, AHEAD):
-            if source is not None:
+        async for found in overlapping(self._portions(uids), self._portion, AHEAD):
+            for source in found:
                 yield source
+
+    def _portions(self, uids: Iterable[int]) -> Iterator[Sequence[int]]:
+        """Messages one by one, or several small neighbours at a time where the store gives these in one call."""
+        rows = self._view.rows
+        small: list[int] = []
+        weight = 0
+        for uid in uids:
+            index = rows.index(uid) if self._view.store.gives_originals else -1
+            size = rows.sizes[index] if index >= 0 else 0
+            fits = 0 < size <= SMALL and (not small or 0 < uid - small[-1] <= NEAR)
+            if small and (not fits or weight + size > PORTION or len(small) >= TOGETHER):
+                yield small
+                small, weight = [], 0
+            if 0 < size <= SMALL:
+                small.append(uid)
+                weight += size
+            else:
+                yield [uid]
+        if small:
+            yield small
+
+    async def _portion(self, uids: Sequence[int]) -> list[Source]:
+        given = await self._together(uids) if len(uids) > 1 else {}
+        singles = overlapping([uid for uid in uids if uid not in given], self._source, AHEAD)
+        given.update([(source.uid, source) async for source in singles if source is not None])
+        return [given[uid] for uid in uids if uid in given]
+
+    async def _together(self, uids: Sequence[int]) -> dict[int, Source]:
+        """Originals from a table: those it gives in full, which no store has to do."""
+        tag, size = pr.PR_EC_IMAP_EMAIL, pr.PR_EC_IMAP_EMAIL_SIZE
+        try:
+            rows = await self.properties(uids, (tag, size))
+        except NotFound:
+            return {}
+        whole = {
+            uid: Source(uid, row[tag])
+            for uid, row in zip(uids, rows, strict=True)
+            if tag in row and len(row[tag]) == row.get(size)
+        }
+        if not whole and any(size in row for row in rows):
+            self._view.store.withholds_originals()
+        return whole
 
     async def _source(self, uid: int) -> Source | None:
         index = self._view.index(uid)
@@ -172,14 +221,12 @@ def header_of(source: Source) -> bytes:
         size *= 4
 
 
-async def overlapping(
-    items: Iterable[int], load: Callable[[int], Awaitable[T]], ahead: int
-) -> AsyncIterator[T]:
+async def overlapping(items: Iterable[I], load: Callable[[I], Awaitable[T]], ahead: int) -> AsyncIterator[T]:
     """Load items several at a time and yield the results in order; what is under way is cancelled at the end."""
     iterator = iter(items)
     running: deque[Deferred[T]] = deque()
 
-    async def one(item: int) -> T:
+    async def one(item: I) -> T:
         return await load(item)
 
     def start(count: int) -> None:

@@ -32,6 +32,8 @@ class Runtime:
         self.reactor = reactor
         self.cache = cache
         self.now = now
+        self.withholding: set[bytes] = set()
+        """Servers, by their GUIDs, whose tables do not give stored mails."""
 
     def seconds(self) -> float:
         """A clock that only goes forward."""

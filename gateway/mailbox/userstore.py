@@ -129,6 +129,15 @@ class UserStore:
         """Whether the mails of a View were written by their reader: drafts and sent mail show Bcc."""
         return view.mailbox.special_use in (DRAFTS, SENT)
 
+    @property
+    def gives_originals(self) -> bool:
+        """Whether the server may give stored mails as a column of a table."""
+        return self.session.server_guid not in self.runtime.withholding
+
+    def withholds_originals(self) -> None:
+        """It does not: they are to be asked for one by one."""
+        self.runtime.withholding.add(self.session.server_guid)
+
     def cache_key(self, mailbox: Mailbox) -> bytes:
         """What the UID cache files a mailbox under: server, store and folder, whoever reads it."""
         return self.session.server_guid + mailbox.store_entryid + mailbox.uidvalidity.to_bytes(4, "little")
