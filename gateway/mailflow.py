@@ -52,6 +52,7 @@ class MailFlow:
         self.factories: dict[str, Any] = {}
         self._lmtp: Lmtp | None = None
         self._queue: Queue | None = None
+        self._relay: Relay | None = None
         self._trustees: Trustees | None = None
         place = embedded_socket(config) or config.store.trusted_url
         self._sessions = Sessions(pool, parse_server(place), options) if place else None
@@ -63,7 +64,7 @@ class MailFlow:
             self._lmtp = Lmtp(self._sessions, runtime, config.lmtp, hostname=hostname, state=state)
             self.factories["lmtp"] = LmtpFactory(self._lmtp, runtime.reactor, tls)
         if config.submission.enabled:
-            relay = Relay(runtime.reactor, config.submission, hostname=hostname)
+            relay = self._relay = Relay(runtime.reactor, config.submission, hostname=hostname)
             entrance = Entrance(accounts, "submission")
             backend = Submission(
                 entrance, runtime, relay, config.submission, hostname=hostname, trustees=self._trustees
@@ -91,6 +92,8 @@ class MailFlow:
         """Break off sending, log off."""
         if self._queue is not None:
             await self._queue.stop()
+        if self._relay is not None:
+            self._relay.close()
         if self._lmtp is not None:
             self._lmtp.close()
         if self._sessions is not None:

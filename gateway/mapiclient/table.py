@@ -79,6 +79,11 @@ class Table:
         """What leads to the position when the table must be opened again, before `_read` rows."""
         self._read = 0
 
+    @property
+    def key(self) -> bytes:
+        """What a subscription to `Event.TABLE_MODIFIED` names the open table by."""
+        return self._id.to_bytes(4, "little")
+
     @classmethod
     def contents(
         cls,

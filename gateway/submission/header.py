@@ -42,11 +42,11 @@ def completed(mail: bytes, hostname: str, now: int) -> bytes:
     return more + mail
 
 
-def authors(mail: bytes) -> list[str]:
-    """The addresses of From (RFC 5322 3.6.2), in lower case; of several From fields all count."""
+def addresses_of(mail: bytes, wanted: str) -> list[str]:
+    """The addresses of From or Sender (RFC 5322 3.6.2), in lower case; of several fields all count."""
     found = []
     for name, field in fields(mail)[0]:
-        if name == "from":
+        if name == wanted:
             value = field.partition(b":")[2]
             specs = [entry.spec for entry in address_list(value.replace(b"\r\n", b""))]
             found += [spec.decode("utf-8", "replace").lower() for spec in specs if spec]

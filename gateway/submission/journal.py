@@ -12,6 +12,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+from twisted.logger import Logger
+
+log = Logger()
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -28,6 +31,8 @@ class Entry(msgspec.Struct, kw_only=True):
     """Whether it goes to Sent Items."""
     reported: bool = False
     """Whether the sender was told of the failures."""
+    delayed: bool = False
+    """Whether the sender was told that it waits."""
 
 
 class Journal:
@@ -41,10 +46,7 @@ class Journal:
 
     def get(self, entryid: bytes) -> Entry:
         """The entry of a message; a new one when there is none, or none that can be read."""
-        try:
-            return msgspec.json.decode(self._file(entryid).read_bytes(), type=Entry)
-        except FileNotFoundError:
-            return Entry(entryid=entryid)
+        return _read(self._file(entryid)) or Entry(entryid=entryid)
 
     def put(self, entry: Entry) -> None:
         """Write an entry; when this returns it survives a power cut."""
@@ -64,10 +66,8 @@ class Journal:
 
     def all(self) -> list[Entry]:
         """What was under way when the process ended."""
-        return [
-            msgspec.json.decode(file.read_bytes(), type=Entry)
-            for file in sorted(self._directory.glob("*.sent"))
-        ]
+        entries = map(_read, sorted(self._directory.glob("*.sent")))
+        return [entry for entry in entries if entry is not None]
 
     def _sync(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY)
@@ -75,3 +75,14 @@ class Journal:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _read(file: Path) -> Entry | None:
+    """The entry in a file; None when there is none, or the disk gives back something else than was written."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Entry)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        log.error("{file} is damaged, its message may be sent again: {error}", file=str(file), error=str(error))
+        return None

@@ -1,4 +1,4 @@
-"""The report that a mail was not delivered (RFC 3464), as a mail for the sender's Inbox."""
+"""The report that a mail was not delivered, or not yet (RFC 3464), as a mail for the sender's Inbox."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from enum import Enum
 from typing import Final
 
 from gateway.mapi.times import to_datetime
@@ -14,29 +15,60 @@ from gateway.smtp.codec.replies import Reply
 _MOST_HEADER: Final = 64 * 1024
 
 
-def non_delivery_report(
-    mail: bytes, sender: str, failed: Mapping[str, Reply], *, hostname: str, now: int
+class Fate(Enum):
+    """What a report tells: the action of RFC 3464 2.3.3."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+
+
+_WORDS: Final = {
+    Fate.FAILED: (
+        "Undelivered mail returned to sender",
+        "Your mail could not be delivered to these recipients:",
+        "It will not be tried again. Check the addresses, and send it anew if need be.",
+    ),
+    Fate.DELAYED: (
+        "Delayed mail (still being tried)",
+        "Your mail has not been delivered to these recipients yet:",
+        "It is still being tried. You need not send it again.",
+    ),
+}
+
+
+def delivery_report(
+    mail: bytes,
+    sender: str,
+    replies: Mapping[str, Reply],
+    fate: Fate,
+    *,
+    hostname: str,
+    now: int,
+    until: int = 0,
 ) -> bytes:
-    """A multipart/report about the recipients that failed, with the header of the mail. ``now`` is a FILETIME."""
+    """A multipart/report about some recipients, with the header of the mail.
+
+    ``now`` and ``until``, when the last try is, are FILETIMEs.
+    """
     boundary = f"=_report_{now:x}"
+    subject, begin, end = _WORDS[fate]
     lines = [
-        f"  {address}\r\n    {reply.code} {reply.status} {reply.text}" for address, reply in failed.items()
+        f"  {address}\r\n    {reply.code} {reply.status} {reply.text}" for address, reply in replies.items()
     ]
-    text = (
-        "Your mail could not be delivered to these recipients:\r\n\r\n"
-        + "\r\n".join(lines)
-        + "\r\n\r\nIt will not be tried again. Check the addresses, and send it anew if need be.\r\n"
-    )
+    text = f"{begin}\r\n\r\n" + "\r\n".join(lines) + f"\r\n\r\n{end}\r\n"
     status = f"Reporting-MTA: dns; {hostname}\r\n"
-    for address, reply in failed.items():
+    for address, reply in replies.items():
+        kind = "rfc822" if address.isascii() else "utf-8"
         status += (
-            f"\r\nFinal-Recipient: rfc822; {address}\r\nAction: failed\r\nStatus: {_permanent(reply)}\r\n"
+            f"\r\nFinal-Recipient: {kind}; {address}\r\nAction: {fate.value}\r\nStatus: {_status(reply, fate)}\r\n"
             f"Diagnostic-Code: smtp; {reply.code} {reply.text}\r\n"
         )
+        if until:
+            status += f"Will-Retry-Until: {format_datetime(to_datetime(until))}\r\n"
     head = EmailMessage(policy=SMTP)
     head["From"] = f"Mail Delivery System <MAILER-DAEMON@{hostname}>"
     head["To"] = sender or f"postmaster@{hostname}"
-    head["Subject"] = "Undelivered mail returned to sender"
+    head["Subject"] = subject
     head["Date"] = format_datetime(to_datetime(now))
     head["Auto-Submitted"] = "auto-replied"
     head["MIME-Version"] = "1.0"
@@ -58,6 +90,6 @@ def non_delivery_report(
     )
 
 
-def _permanent(reply: Reply) -> str:
-    """The status as a failure: what was tried too long is one as well."""
-    return f"5{reply.status[1:]}" if reply.status else "5.0.0"
+def _status(reply: Reply, fate: Fate) -> str:
+    """The status in the class of the report: what was tried too long has failed as well."""
+    return f"{5 if fate is Fate.FAILED else 4}{reply.status[1:] or '.0.0'}"

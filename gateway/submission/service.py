@@ -20,6 +20,7 @@ from gateway.mailbox.uploads import Upload
 from gateway.mapi.content import Blob
 from gateway.mapi.errors import MapiError
 from gateway.mapiclient.errors import TransportError
+from gateway.smtp.budget import Budget
 from gateway.smtp.codec.address import Address
 from gateway.smtp.codec.commands import Mail
 from gateway.smtp.codec.replies import Refused, Reply
@@ -27,11 +28,11 @@ from gateway.smtp.person import Person
 from gateway.smtp.session import Session
 from gateway.smtp.transaction import Transaction
 from gateway.smtp.trusted import Trustees
-from gateway.submission.header import authors, completed, without_bcc
+from gateway.submission.header import addresses_of, completed, without_bcc
 from gateway.submission.options import Options
 from gateway.submission.relay import Outcome, Relay
-from gateway.submission.report import non_delivery_report
-from gateway.submission.senders import may_send_as, person_named
+from gateway.submission.report import Fate, delivery_report
+from gateway.submission.senders import Senders, Standing, person_named, with_sender
 
 log: Final = Logger()
 
@@ -42,8 +43,8 @@ class Login:
 
     account: Account
     person: Person
-    allowed: set[str] = field(default_factory=set)
-    """Others' addresses that the user may send under, as far as they were asked for."""
+    known: dict[str, Standing] = field(default_factory=dict)
+    """Addresses that the user may send under, as far as they were asked for."""
 
 
 class Submission:
@@ -66,7 +67,8 @@ class Submission:
         self._enter = enter
         self._runtime = runtime
         self._relay = relay
-        self._trustees = trustees
+        self._senders = Senders(trustees)
+        self._budget = Budget(int(options.memory))
 
     def offers_auth(self, session: Session) -> bool:
         """Under TLS, or from where the options say."""
@@ -93,12 +95,23 @@ class Submission:
         if not mail.sender.is_null:
             await self._check(session.login, str(mail.sender))
 
-    async def _check(self, login: Login, address: str) -> None:
-        if address.lower() in login.allowed:
-            return
-        if not await may_send_as(self._trustees, login.person, address):
-            raise Refused(553, "5.7.1", f"<{address}>: you may not send under this address")
-        login.allowed.add(address.lower())
+    async def _check(self, login: Login, address: str) -> Standing:
+        known = login.known.get(address.lower())
+        if known is None:
+            known = await self._senders.standing(login.person, address)
+            if known is Standing.FOREIGN:
+                raise Refused(553, "5.7.1", f"<{address}>: you may not send under this address")
+            login.known[address.lower()] = known
+        return known
+
+    async def _checked_header(self, login: Login, data: bytes) -> bytes:
+        """The mail with the Sender that it needs (RFC 6409 8.1); Refused when From or Sender is somebody else."""
+        standings = [await self._check(login, author) for author in addresses_of(data, "from")]
+        senders = addresses_of(data, "sender")
+        for sender in senders:
+            if await self._check(login, sender) is not Standing.OWN:
+                raise Refused(553, "5.7.1", f"<{sender}>: as Sender you may only name yourself")
+        return data if senders else with_sender(data, login.person, standings)
 
     async def recipient(self, session: Session, recipient: Address) -> None:
         """Any will do: the smarthost knows."""
@@ -106,12 +119,17 @@ class Submission:
             raise Refused(553, "5.1.2", "the address needs a domain")
 
     async def take(self, session: Session, mail: Transaction) -> Sequence[Reply]:
-        """Hand the mail over; one reply."""
-        login: Login = session.login
+        """Hand the mail over; one reply. It is in memory for that, so large ones wait for each other."""
+        await self._budget.take(mail.body.size)
+        try:
+            return await self._handed_over(session.login, mail)
+        finally:
+            self._budget.give(mail.body.size)
+
+    async def _handed_over(self, login: Login, mail: Transaction) -> Sequence[Reply]:
         content = mail.body.content()
         data = content.read() if isinstance(content, Blob) else content
-        for author in authors(data):
-            await self._check(login, author)
+        data = await self._checked_header(login, data)
         data = completed(data, self.hostname, self._runtime.filetime())
         recipients = list(dict.fromkeys(str(address) for address, _ in mail.recipients))
         outcome = await self._relay.send(str(mail.sender), recipients, without_bcc(data))
@@ -126,7 +144,7 @@ class Submission:
         now = self._runtime.filetime()
         try:
             if refused:
-                report = non_delivery_report(data, sender, refused, hostname=self.hostname, now=now)
+                report = delivery_report(data, sender, refused, Fate.FAILED, hostname=self.hostname, now=now)
                 await self._put(login.account, "INBOX", Upload(report, verbatim=True))
             if self.options.sent_items:
                 mailboxes = await login.account.mailboxes()

@@ -80,6 +80,7 @@ class Server:
         self._ports: list[Any] = []
         self._factories: list[Any] = []
         self._backends: list[Lmtp] = []
+        self.relays: list[Relay] = []
         self.smarthost_port = reactor.call(self._build)
 
     def _build(self) -> int:
@@ -99,6 +100,10 @@ class Server:
         self.store.add_user(name, email=f"{name}@example.com")
         return name
 
+    def _new_relay(self, options: Options) -> Relay:
+        self.relays.append(Relay(reactor.reactor, options, hostname="mail.example"))
+        return self.relays[-1]
+
     def options(self, **options: Any) -> Options:
         """Options with our smarthost."""
         return Options(**{"smarthost": f"127.0.0.1:{self.smarthost_port}", **options})
@@ -108,7 +113,7 @@ class Server:
 
         def open_port() -> int:
             chosen = self.options(**options)
-            relay = Relay(reactor.reactor, chosen, hostname="mail.example")
+            relay = self._new_relay(chosen)
 
             async def enter(user: str, password: str, peer: str) -> Any:
                 return await self.mail.accounts.login(user, password, application="submission", peer=peer)
@@ -135,7 +140,7 @@ class Server:
     def queue(self, **options: Any) -> Queue:
         """A queue that is emptied when asked to."""
         chosen = self.options(**options)
-        relay = Relay(reactor.reactor, chosen, hostname="mail.example")
+        relay = self._new_relay(chosen)
         return Queue(self.trustees, self.mail.runtime, relay, chosen, hostname="mail.example", state=self.state)
 
     def empty(self, queue: Queue | None = None) -> None:
@@ -160,6 +165,8 @@ class Server:
         """Stop everything."""
 
         async def close() -> None:
+            for relay in self.relays:
+                relay.close()
             for port in self._ports:
                 await port.stopListening()
             for factory in self._factories:

@@ -11,8 +11,8 @@ import pytest
 
 from gateway.mapiclient.wire.calls_directory import AddSendAsUser, ResolveUsername
 from gateway.smtp.codec.replies import Refused
-from gateway.submission.client import stuffed
-from gateway.submission.header import authors, completed, without_bcc
+from gateway.submission.header import addresses_of, completed, without_bcc
+from gateway.submission.passage import stuffed
 from tests.submission.server import Server
 
 MAIL = b"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\nFrom: %b@example.com\r\nTo: ann@example.org\r\n\r\nHi.\r\n..\r\n"
@@ -115,7 +115,9 @@ def test_a_smarthost_without_tls_gets_nothing_when_tls_is_wanted(server: Server,
 
 def test_headers() -> None:
     assert without_bcc(b"Bcc: a,\r\n b\r\nTo: c\r\n\r\nBcc: d\r\n") == b"To: c\r\n\r\nBcc: d\r\n"
-    assert authors(b'From: "A, b" <A@b>,\r\n c@d\r\nfrom: e@f\r\n\r\nFrom: g@h') == ["a@b", "c@d", "e@f"]
+    header = b'From: "A, b" <A@b>,\r\n c@d\r\nfrom: e@f\r\nSender: x@y\r\n\r\nFrom: g@h'
+    assert addresses_of(header, "from") == ["a@b", "c@d", "e@f"]
+    assert addresses_of(header, "sender") == ["x@y"]
     assert completed(b"Date: x\nMessage-Id: y\n\n", "h", 0) == b"Date: x\nMessage-Id: y\n\n"
     assert completed(b"\r\n", "h", 0) == completed(b"\r\n", "h", 0)
 
