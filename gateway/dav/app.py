@@ -128,7 +128,9 @@ class Application(radicale.app.Application):
     def answer(self) -> Answer:
         """Carry the request out. Every error becomes an answer here."""
         try:
-            return self._answer()
+            answer = self._answer()
+            resources.note_written(self._scope, self._asked.method, _clean(self._asked.path), answer.status)
+            return answer
         except Exception as error:
             return answer_of(error)
 

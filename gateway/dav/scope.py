@@ -25,6 +25,7 @@ from gateway.dav.people import People, Person
 from gateway.dav.places import Place
 from gateway.dav.scheduling import mailboxes
 from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals
+from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
 from gateway.dav.turns import Turns
@@ -51,6 +52,7 @@ class Shared:
     zone: Zone
     now: Callable[[], float]
     arrivals: Arrivals
+    publisher: Publisher
     sending: Sending = field(default_factory=Sending)
     turns: Turns = field(default_factory=Turns)
 
@@ -105,6 +107,10 @@ class RequestScope:
             return
         options = self._options(self.user, is_own=True)
         self.wait(lambda: shared.arrivals.take(self.homes, self.session, options, shared.now()))
+
+    def calendar_changed(self) -> None:
+        """Have it published when the user is busy."""
+        self.shared.reactor.callFromThread(self.shared.publisher.note, self.homes, self.session)
 
     # Where things are (from the thread)
 

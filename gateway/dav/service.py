@@ -19,6 +19,7 @@ from gateway.dav.methods import Methods
 from gateway.dav.options import Options
 from gateway.dav.people import People
 from gateway.dav.scheduling.arrivals import Arrivals
+from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.scope import Shared
 from gateway.dav.texts import TextCache
@@ -89,6 +90,8 @@ class DavFactory(Site):
         self.sending = sending or Sending()
         seconds: Callable[[], float] = reactor.seconds
         listings = Listings(options.cached_items)
+        zone = zone_of(options.timezone)
+        self._publisher = Publisher(reactor, listings, zone, clock)
         shared = Shared(
             reactor=reactor,
             options=options,
@@ -97,9 +100,10 @@ class DavFactory(Site):
             directory=Directory(options.max_directory, seconds),
             people=People(seconds),
             texts=TextCache(options.cached_text),
-            zone=zone_of(options.timezone),
+            zone=zone,
             now=clock,
-            arrivals=Arrivals(listings, seconds),
+            arrivals=Arrivals(listings, self._publisher, seconds),
+            publisher=self._publisher,
             sending=self.sending,
         )
         self._resource = DavResource(shared, Methods(options), authenticator(sessions))
@@ -112,6 +116,7 @@ class DavFactory(Site):
 
     async def shut_down(self) -> None:
         """Cancel what is running, and end the threads."""
+        self._publisher.stop()
         await self._resource.stop()
 
 

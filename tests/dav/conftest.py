@@ -30,6 +30,7 @@ def running_post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def site(running_post: Site) -> Site:
     """Users with mail between them; nothing is on its way."""
+    running_post.sent()
     running_post.post.smarthost.mails.clear()
     return running_post
 

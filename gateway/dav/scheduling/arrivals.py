@@ -25,15 +25,16 @@ from gateway.dav.homes import UserHomes
 from gateway.dav.listing import Entry, Listings, messages_of
 from gateway.dav.places import Place, store_guid
 from gateway.dav.scheduling import mailboxes
+from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.roles import is_over
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import MapiError, NotFound
+from gateway.mapi.errors import MapiError, NotFound, StoreBusy
 from gateway.mapi.restrictions import And, Not, equals
 from gateway.mapi.tables import SortKey
 from gateway.mapiclient.message import delete_messages, load_message, save_new_message, set_props
-from gateway.mapiclient.replacing import replace_message
+from gateway.mapiclient.replacing import Outdated, replace_message
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.table import Table, rows_of
 
@@ -41,6 +42,7 @@ log: Final = Logger()
 #: How long (seconds) other collections than the Inbox are shown without looking for new messages.
 INTERVAL: Final = 5.0
 _MOST: Final = 200
+_ATTEMPTS: Final = 3
 _DELEGATOR_COPY: Final = 0x100000
 _OUTDATED: Final = 0x80000
 #: What the mail around an invitation says of itself.
@@ -76,8 +78,9 @@ class _Known:
 class Arrivals:
     """The Inboxes of a process's users. Runs in the reactor."""
 
-    def __init__(self, listings: Listings, seconds: Callable[[], float]) -> None:
+    def __init__(self, listings: Listings, publisher: Publisher, seconds: Callable[[], float]) -> None:
         self._listings = listings
+        self._publisher = publisher
         self._seconds = seconds
         self._known: WeakKeyDictionary[UserHomes, _Known] = WeakKeyDictionary()
 
@@ -154,6 +157,18 @@ class Arrivals:
     async def _apply(
         self, homes: UserHomes, session: Session, message: MessageContent, options: IcalOptions, now: float
     ) -> None:
+        """Apply a message, again when somebody changed the item meanwhile."""
+        for _ in range(_ATTEMPTS):
+            try:
+                await self._apply_once(homes, session, message, options, now)
+            except Outdated:
+                continue
+            return
+        raise StoreBusy("the item is changed all the time")
+
+    async def _apply_once(
+        self, homes: UserHomes, session: Session, message: MessageContent, options: IcalOptions, now: float
+    ) -> None:
         uid = uid_of(message.props)
         place, entry = await self._located(homes, session, uid)
         if place is None:
@@ -162,9 +177,11 @@ class Arrivals:
         changed = applied(item, message, options, now)
         if changed is None:
             return
-        if entry is not None:
+        self._publisher.note(homes, session)
+        if entry is not None and item is not None:
             store = place.home.store.entryid if place.home else b""
-            await replace_message(session, store, entry.entryid, changed)
+            before = item.props.get(pr.PR_CHANGE_KEY) or b""
+            await replace_message(session, store, entry.entryid, changed, before)
         else:
             saved = await save_new_message(session, place.entryid, store_guid(place), changed)
             await self._drop_second(session, place, uid, saved.entryid)

@@ -10,9 +10,10 @@ from gateway.convert.ical import Busy, busy_of_published
 from gateway.convert.ical.busytimes import merged
 from gateway.dav.collection import Collection
 from gateway.dav.places import Place
+from gateway.dav.scheduling.published import PUBLISHED, published_folder
 from gateway.dav.scope import RequestScope
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import MapiError, NoAccess, NotFound
+from gateway.mapi.errors import NoAccess, NotFound
 from gateway.mapi.props import NamedProps, Props, present
 from gateway.mapi.restrictions import Or, equals
 from gateway.mapi.tables import TableFlags
@@ -20,21 +21,9 @@ from gateway.mapi.times import from_unix
 from gateway.mapiclient import directory
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
-from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
 
 _STATUSES: Final = {"BUSY-TENTATIVE": 1, "BUSY": 2, "BUSY-UNAVAILABLE": 3}
-_PUBLISHED: Final = (
-    pr.PR_ADDRESS_BOOK_ENTRYID,
-    pr.PR_FREEBUSY_START_RANGE,
-    pr.PR_FREEBUSY_END_RANGE,
-    pr.PR_FREEBUSY_TENTATIVE_MONTHS,
-    pr.PR_FREEBUSY_TENTATIVE_EVENTS,
-    pr.PR_FREEBUSY_BUSY_MONTHS,
-    pr.PR_FREEBUSY_BUSY_EVENTS,
-    pr.PR_FREEBUSY_OOF_MONTHS,
-    pr.PR_FREEBUSY_OOF_EVENTS,
-)
 _COLUMNS: Final = (*directory.COLUMNS, pr.PR_EMS_AB_PROXY_ADDRESSES)
 
 
@@ -109,7 +98,7 @@ async def _of_publishers(
         return {}
     public, entryid = folder
     wanted = Or(tuple(equals(pr.PR_ADDRESS_BOOK_ENTRYID, user.entryid) for user in users))
-    table = Table.contents(public.session, entryid, _PUBLISHED, restriction=wanted, flags=TableFlags.NOCAP)
+    table = Table.contents(public.session, entryid, PUBLISHED, restriction=wanted, flags=TableFlags.NOCAP)
     logins = {user.entryid: user.login for user in users}
     found: dict[str, list[Busy]] = {}
     for row in await rows_of(table):
@@ -126,13 +115,3 @@ def _within(periods: Iterable[Busy], first: int, last: int) -> list[Busy]:
         for each in periods
         if each.start < last and each.end > first
     ]
-
-
-async def published_folder(session: Session) -> tuple[Store, bytes] | None:
-    """The public store and its folder of published times; None where there is none."""
-    try:
-        store = await Store.public(session)
-    except MapiError:
-        return None
-    entryid = store.props.get(pr.PR_FREE_BUSY_FOR_LOCAL_SITE_ENTRYID)
-    return (store, entryid) if entryid else None

@@ -63,6 +63,7 @@ def post(scope: RequestScope, body: bytes) -> Answer:
         lambda: users_of(scope.session, [each for each in dict.fromkeys(asked.values()) if "@" in each])
     )
     users |= _by_path(scope, list(asked.values()))
+    scope.wait(lambda: scope.shared.publisher.publish([user.login for user in users.values()]))
     found = busy_times(scope, users.values(), to_unix(question.start), to_unix(question.end))
     parts = [
         _response(scope, question, line, users.get(asked[line.value]), found) for line in question.attendees

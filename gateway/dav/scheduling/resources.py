@@ -25,6 +25,20 @@ def take_arrivals(scope: RequestScope, method: str, path: str) -> None:
         scope.take_arrivals(at_once=len(parts) > 1 and parts[1] == mailboxes.INBOX)
 
 
+def note_written(scope: RequestScope, method: str, path: str, status: int) -> None:
+    """See to it that others learn when the user is busy, after a change of his own collections."""
+    parts = hrefs.split_path(path)
+    if (
+        method in ("PUT", "DELETE", "MOVE", "COPY")
+        and status < 300
+        and len(parts) == 3
+        and parts[0] == scope.user
+    ):
+        place = scope.place(parts[0], parts[1])
+        if place is not None and place.is_own and place.kind.name == "calendar":
+            scope.calendar_changed()
+
+
 def tag_headers(scope: RequestScope, path: str, body: bytes) -> dict[str, str]:
     """The Schedule-Tag of an item that is answered."""
     parts = hrefs.split_path(path)

@@ -12,7 +12,6 @@ from gateway.convert.lines import Line, logical_lines
 
 HEADER: Final = "Schedule-Tag"
 _TIMES: Final = frozenset(("DTSTAMP", "CREATED", "LAST-MODIFIED"))
-_OF_ANSWER: Final = frozenset(("PARTSTAT", "RSVP", "SCHEDULE-STATUS"))
 _IN_EVENT: Final = re.compile(rb"^BEGIN:VEVENT\r?$", re.M)
 
 
@@ -32,13 +31,12 @@ def tag_of(text: bytes, own: Collection[str]) -> str:
 
 
 def _kept(line: Line, own: Collection[str]) -> tuple[object, ...]:
-    params = sorted(line.params.items())
-    if line.name in ("ATTENDEE", "ORGANIZER"):
-        if calendar_address(line).lower() in own and line.name == "ATTENDEE":
-            params = [each for each in params if each[0] in ("PARTSTAT", "ROLE")]
-        else:
-            params = [each for each in params if each[0] not in _OF_ANSWER]
-    return line.name, line.value, params
+    if line.name not in ("ATTENDEE", "ORGANIZER"):
+        return line.name, line.value, sorted(line.params.items())
+    # How a person is written changes with his answer too: only who it is counts.
+    address = calendar_address(line).lower() or line.value
+    answer = line.param("PARTSTAT").upper() if line.name == "ATTENDEE" and address in own else ""
+    return line.name, address, line.param("SCHEDULE-AGENT").upper(), answer
 
 
 def matches(header: str, tag: str) -> bool:

@@ -1,0 +1,89 @@
+"""Asking when others are busy (RFC 6638 5), of users of the store and nobody else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gateway.mapi.rights import Rights
+from tests.dav.meetings import Person, Site
+from tests.dav.server import event, unfolded
+from tests.dav.test_sharing import share
+
+DAY = ("20261201T000000Z", "20261202T000000Z")
+
+
+def busy(answer: tuple[str, str]) -> list[str]:
+    status, data = answer
+    assert status == "2.0;Success"
+    return re.findall(r"\nFREEBUSY[^:]*:(\S+)", unfolded(data))
+
+
+def test_ones_own_times_and_those_of_a_calendar_that_may_be_read(
+    site: Site, boss: Person, ann: Person, bob: Person
+) -> None:
+    boss.put("mine", event("b-1", "Mine", "20261201T080000Z"))
+    ann.put("single", event("b-2", "Single", "20261201T100000Z"))
+    ann.put("series", event("b-3", "Series", "20261130T140000Z", "RRULE:FREQ=DAILY;COUNT=5"))
+    ann.put("secret", event("b-4", "Secret", "20261201T170000Z", "CLASS:PRIVATE"))
+    ann.put("free", event("b-5", "Free", "20261201T190000Z", "TRANSP:TRANSPARENT"))
+    share(site, ann.user, boss.user, Rights.REVIEWER)
+    told = boss.asks([boss.address, ann.address.upper()], *DAY)
+    assert busy(told[boss.address]) == ["20261201T080000Z/20261201T090000Z"]
+    assert busy(told[ann.address.upper()]) == [
+        "20261201T100000Z/20261201T110000Z",
+        "20261201T140000Z/20261201T150000Z",
+        "20261201T170000Z/20261201T180000Z",
+    ]
+    data = told[ann.address.upper()][1]
+    assert "METHOD:REPLY" in data
+    assert "UID:fb-1" in data
+    assert "Secret" not in data
+
+
+def test_published_times_of_those_who_share_nothing(site: Site, boss: Person, ann: Person, bob: Person) -> None:
+    for person, hour in ((ann, "10"), (bob, "11")):
+        person.put("e", event(f"b-{person.user}", "E", f"20261201T{hour}0000Z", "RRULE:FREQ=WEEKLY;COUNT=2"))
+    told = boss.asks([ann.address, bob.address], *DAY)
+    assert busy(told[ann.address]) == ["20261201T100000Z/20261201T110000Z"]
+    assert busy(told[bob.address]) == ["20261201T110000Z/20261201T120000Z"]
+    ann("DELETE", f"{ann.calendar}e.ics")
+    assert busy(boss.asks([ann.address], *DAY)[ann.address]) == []
+
+
+def test_who_is_no_user_is_an_invalid_calendar_user(boss: Person) -> None:
+    told = boss.asks(["nobody@example.com", "somebody@elsewhere.example"], *DAY)
+    assert {status for status, _ in told.values()} == {"3.7;Invalid Calendar User"}
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "precondition"),
+    [
+        ("METHOD:REQUEST\r\n", "", "valid-scheduling-message"),
+        ("ATTENDEE", "X-ATTENDEE", "valid-scheduling-message"),
+        ("DTEND:20261202", "DTEND:20261130", "valid-scheduling-message"),
+        ("DTEND:20261202", "DTEND:20361202", "valid-scheduling-message"),
+        ("VFREEBUSY", "VEVENT", "valid-scheduling-message"),
+        ("ORGANIZER:mailto:", "ORGANIZER:mailto:not.", "valid-organizer"),
+        ("DTSTART:2026", "DTSTART:nonsense", "valid-calendar-data"),
+        ("BEGIN:VCALENDAR", "BEGIN:OTHER", "valid-calendar-data"),
+    ],
+)
+def test_questions_that_make_no_sense(boss: Person, old: str, new: str, precondition: str) -> None:
+    lines = [
+        "BEGIN:VCALENDAR", "VERSION:2.0", "METHOD:REQUEST", "BEGIN:VFREEBUSY", "UID:1", f"DTSTART:{DAY[0]}",
+        f"DTEND:{DAY[1]}", f"ORGANIZER:mailto:{boss.address}", f"ATTENDEE:mailto:{boss.address}", "END:VFREEBUSY",
+        "END:VCALENDAR",
+    ]  # fmt: skip
+    text = "".join(f"{line}\r\n" for line in lines)
+    assert boss("POST", boss.outbox, text).status == 200
+    answer = boss("POST", boss.outbox, text.replace(old, new))
+    assert answer.status == 403
+    assert precondition in answer.text
+
+
+def test_nobody_asks_in_anothers_outbox(boss: Person, ann: Person) -> None:
+    assert boss("POST", ann.outbox, "x").status in (403, 404, 405)
+    assert boss("POST", boss.calendar, "x").status == 405
