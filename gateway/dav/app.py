@@ -10,93 +10,50 @@ import copy
 import io
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import radicale.app
-from radicale import config, pathutils
-from radicale.app.propfind import xml_propfind_response
+from radicale import pathutils
 from radicale.item import Item
-from radicale.storage import BaseCollection, BaseStorage
+from radicale.storage import BaseCollection
 
-from gateway.dav import hrefs, liveprops, multistatus, page, principals, putting, xmlbody
+from gateway.dav import (
+    acl,
+    following,
+    hrefs,
+    liveprops,
+    multistatus,
+    page,
+    principals,
+    proppatch,
+    putting,
+    xmlbody,
+)
+from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
+from gateway.dav.engine import configuration, request_info
 from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
+from gateway.dav.query.addressdata import wanted_version
 from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
-from gateway.dav.rights import Rights, letters
+from gateway.dav.rights import Rights
 from gateway.dav.scheduling import outbox, resources
 from gateway.dav.scope import RequestScope
 from gateway.dav.storage import Storage
+from gateway.dav.telling import Properties
 
 _D: Final = "{DAV:}"
-DAV_CLASSES: Final = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
+DAV_CLASSES: Final = (
+    "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-proxy, "
+    "calendarserver-principal-property-search, calendarserver-principal-search"
+)
 METHODS: Final = (
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "PROPFIND", "PROPPATCH", "REPORT",
-    "POST",
+    "POST", "ACL",
 )  # fmt: skip
 _MULTI_STATUS: Final = 207
-_XML: Final = "application/xml; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as the application sees it. ``path`` is decoded, ``headers`` have names in small letters."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-    host: str
-    secure: bool
-
-    @property
-    def base_url(self) -> str:
-        """The server as the client names it, without a slash at the end."""
-        return f"{'https' if self.secure else 'http'}://{self.host}"
-
-    def header(self, name: str) -> str:
-        """A header, "" when it is missing."""
-        return self.headers.get(name, "")
-
-    @property
-    def minimal(self) -> bool:
-        """Whether the client wants to hear only of what is there (RFC 8144 2.1, and Microsoft's Brief)."""
-        prefer = [each.strip().lower() for each in self.header("prefer").split(",")]
-        return "return=minimal" in prefer or self.header("brief").lower() == "t"
-
-
-def configuration(options: Options) -> config.Configuration:
-    """What Radicale is told. Its own users, locks, caches, delays and web pages are not used."""
-    found = config.load()
-    found.update(
-        {
-            "auth": {"type": "denyall", "delay": "0"},
-            "storage": {"type": lambda _: _Nowhere()},
-            "rights": {"type": lambda _: None},
-            "web": {"type": "none"},
-            "server": {
-                "max_content_length": str(options.max_request),
-                "max_resource_size": str(options.max_request * 4 // 5),
-                "delay_on_error": "0",
-            },
-        },
-        "gateway",
-        privileged=True,
-    )
-    return found
-
-
-class _Nowhere(BaseStorage):
-    """The storage of an application that serves nobody."""
-
-    _supports_unicode = True
-    _supports_trailing_whitespace = True
-    _supports_problematic_chars = True
-
-    def __init__(self) -> None:
-        """Nothing is kept."""
+_XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
 
 class Application(radicale.app.Application):
@@ -128,7 +85,7 @@ class Application(radicale.app.Application):
     def answer(self) -> Answer:
         """Carry the request out. Every error becomes an answer here."""
         try:
-            answer = self._answer()
+            answer = self._asked.said(self._answer())
             resources.note_written(self._scope, self._asked.method, _clean(self._asked.path), answer.status)
             return answer
         except Exception as error:
@@ -142,14 +99,15 @@ class Application(radicale.app.Application):
         resources.take_arrivals(self._scope, asked.method, path)
         native: Callable[[str], Answer | None] | None = {
             "OPTIONS": lambda _: options_answer(schedules=self._scope.shared.schedules),
-            "GET": self._page,
-            "HEAD": self._page,
+            "GET": self._get,
+            "HEAD": self._get,
             "PROPFIND": self._propfind,
             "REPORT": self._report,
             "PUT": self._put,
             "DELETE": self._delete,
             "POST": self._post,
             "PROPPATCH": self._proppatch,
+            "ACL": self._acl,
         }.get(asked.method)
         found = native(path) if native is not None else None
         return found if found is not None else self._by_radicale(path)
@@ -157,7 +115,9 @@ class Application(radicale.app.Application):
     def _by_radicale(self, path: str) -> Answer:
         """Have Radicale's method do it."""
         method = getattr(self, f"do_{self._asked.method}")
-        status, headers, body, _ = method(self._environ(path), "", path, self._scope.user, set(), _info())
+        status, headers, body, _ = method(
+            self._environ(path), "", path, self._scope.user, set(), request_info()
+        )
         if isinstance(body, str):
             body = body.encode("utf-8", "replace")
         found = {name: value for name, value in dict(headers).items() if name != "DAV"}
@@ -166,7 +126,7 @@ class Application(radicale.app.Application):
             self._asked.method in ("GET", "HEAD")
             and status == 200
             and wanted
-            and putting.matches(wanted, found.get("ETag", ""))
+            and matches(wanted, found.get("ETag", ""))
         ):
             return Answer(304, {"ETag": found["ETag"]})
         if self._asked.method == "GET" and status == 200 and body:
@@ -198,10 +158,27 @@ class Application(radicale.app.Application):
         """Add what Radicale does not know, and write the answer."""
         if xml_content.tag == f"{_D}multistatus":
             liveprops.complete(xml_content, self._scope, minimal=self._asked.minimal)
+            if self._leaves_root_out():
+                xml_content.remove(xml_content[0])
         data: bytes = super()._xml_response(xml_content, request_info)
         return data
 
     # Methods of our own
+
+    def _get(self, path: str) -> Answer | None:
+        """A card in the version that the client prefers, the page for people; all else is Radicale's."""
+        if len(hrefs.split_path(path)) != 3:
+            return self._page(path)
+        if wanted_version(self._asked.header("accept")) == "3.0":
+            return None
+        found = next(iter(self._storage.discover(path)), None)
+        if not isinstance(found, StoredItem) or found.entry.component != "VCARD":
+            return None
+        text = found.text_of("4.0")
+        if matches(self._asked.header("if-none-match"), found.entry.etag):
+            return Answer(304, {"ETag": found.entry.etag, "Vary": "Accept"})
+        headers = {"Content-Type": "text/vcard; version=4.0; charset=utf-8", "ETag": found.entry.etag}
+        return Answer(200, headers | {"Vary": "Accept", "Last-Modified": str(found.last_modified)}, text)
 
     def _page(self, path: str) -> Answer | None:
         """The page for people, at the root and at the user's principal."""
@@ -242,30 +219,26 @@ class Application(radicale.app.Application):
         collection = self._at(path)
         if not isinstance(collection, Collection):
             return None
-        report = Report(
-            collection, ET.Element("none"), "", minimal=self._asked.minimal, most=self._options.max_results
-        )
         tags = [each.tag for each in root[0]]
-        tag_of = resources.tagger(self._scope, collection.place)
+        minimal, told = self._asked.minimal, self._telling()
+        report = Report(collection, ET.Element("none"), "", minimal=minimal, most=self._options.max_results)
         report.props = multistatus.ItemProps(
-            tags, collection.place.kind, minimal=self._asked.minimal, tag_of=tag_of
+            tags,
+            collection.place.kind,
+            minimal=minimal,
+            tag_of=resources.tagger(self._scope, collection.place),
+            shared=told.shared(collection, tags),
         )
-        itself = multistatus.fragment(self._own_response(collection, tags))
-        body = multistatus.document([itself, *report.responses(collection.entries)])
-        return Answer(_MULTI_STATUS, {"Content-Type": _XML}, body)
+        itself = [] if self._leaves_root_out() else [multistatus.fragment(told.of(collection, tags))]
+        return _multistatus(multistatus.document([*itself, *report.responses(collection.entries)]))
 
-    def _own_response(self, collection: Collection, tags: list[str]) -> ET.Element:
-        """Radicale's answer about a collection itself, completed."""
-        write = "w" in letters(collection.place)
-        response = xml_propfind_response(
-            self, "", f"/{collection.path}/", collection, tags, self._scope.user, "utf-8",
-            self._options.max_request, write=write, raw_permissions=letters(collection.place),
-        )  # fmt: skip
-        around = ET.Element(f"{_D}multistatus")
-        around.append(response)
-        liveprops.complete(around, self._scope, minimal=self._asked.minimal)
-        found: ET.Element = response
-        return found
+    def _telling(self) -> Properties:
+        """What tells properties of anything for this request."""
+        return Properties(self, self._scope, minimal=self._asked.minimal, largest=self._options.max_request)
+
+    def _leaves_root_out(self) -> bool:
+        asked = self._asked
+        return asked.method == "PROPFIND" and asked.without_root and asked.header("depth").strip() == "1"
 
     def _report(self, path: str) -> Answer | None:
         root = xmlbody.parse(self._asked.body)
@@ -273,24 +246,25 @@ class Application(radicale.app.Application):
             raise BadRequest("a REPORT needs a body")
         answered = principals.report(self._scope, root, path)
         if answered is not None:
-            return Answer(_MULTI_STATUS, {"Content-Type": _XML}, answered)
+            return (
+                _multistatus(answered)
+                if root.tag != principals.SEARCH_PROPS
+                else Answer(200, {**_XML}, answered)
+            )
+        if root.tag in following.REPORTS:
+            found = following.REPORTS[root.tag](self._telling(), root, path)
+            return _multistatus(super()._xml_response(found, {}))
         if root.tag == FREE_BUSY:
             return self._free_busy(path, root)
         if root.tag not in (SYNC, *MULTIGETS, *QUERIES):
             raise Refused(403, "D:supported-report")
-        found = self._at(path)
-        collection = (
-            found
-            if isinstance(found, Collection)
-            else found.collection
-            if isinstance(found, StoredItem)
-            else None
-        )
+        at = self._at(path)
+        collection = at.collection if isinstance(at, StoredItem) else at
         if not isinstance(collection, Collection) or not _fits(collection, root.tag):
             raise Refused(403, "D:supported-report")
         report = Report(collection, root, "", minimal=self._asked.minimal, most=self._options.max_results)
         work = report.sync if root.tag == SYNC else report.multiget if root.tag in MULTIGETS else report.query
-        return Answer(_MULTI_STATUS, {"Content-Type": _XML}, work())
+        return _multistatus(work())
 
     def _free_busy(self, path: str, root: ET.Element) -> Answer:
         collection = self._at(path)
@@ -302,7 +276,7 @@ class Application(radicale.app.Application):
     def _put(self, path: str) -> Answer:
         """PUT of one item."""
         collection, href = self._collection_at(path)
-        return putting.put(collection, href, self._asked.body, self._asked.headers)
+        return putting.put(collection, href, self._asked)
 
     def _delete(self, path: str) -> Answer | None:
         """DELETE of a meeting is told to others; everything else is Radicale's."""
@@ -325,12 +299,26 @@ class Application(radicale.app.Application):
         """If-Match and the like."""
         putting.check_conditions(collection, item, self._asked.headers)
 
-    def _proppatch(self, path: str) -> Answer | None:
-        """Radicale's, once it is clear that the folder may be changed."""
-        found = self._at(path)
-        if isinstance(found, Collection) and not found.place.is_owned:
-            raise Refused(403, "D:need-privileges", "only its owner may change the collection")
-        return None
+    def _proppatch(self, path: str) -> Answer:
+        """PROPPATCH, all or nothing."""
+        changes = proppatch.changes_of(xmlbody.parse(self._asked.body))
+        told = proppatch.patch(self._scope, self._at(path), path, changes, minimal=self._asked.minimal)
+        return Answer(200) if told is None else _multistatus(told)
+
+    def _acl(self, path: str) -> Answer:
+        """ACL (RFC 3744 8.1), of collections."""
+        found, root = self._at(path), xmlbody.parse(self._asked.body)
+        if not isinstance(found, Collection) or found.place.home is None:
+            raise Refused(403, "D:need-privileges", "rights are given on calendars and address books")
+        if root is None:
+            raise BadRequest("an ACL request has a body")
+        self._scope.wait(lambda: acl.replace(self._scope, found.place, root))
+        self._scope.stale()
+        return Answer(200)
+
+
+def _multistatus(body: bytes) -> Answer:
+    return Answer(_MULTI_STATUS, {**_XML}, body)
 
 
 def options_answer(*, schedules: bool) -> Answer:
@@ -355,7 +343,3 @@ def _fits(collection: Collection, tag: str) -> bool:
     if tag == SYNC:
         return True
     return tag.startswith("{urn:ietf:params:xml:ns:caldav}") is collection.place.kind.is_calendar
-
-
-def _info() -> dict[str, Any]:
-    return {"method": "", "login": "", "path": "", "useragent": "", "host": ""}

@@ -20,7 +20,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from gateway.dav import auth
-from gateway.dav.app import Application, Asked, dav_classes, options_answer
+from gateway.dav.app import Application, dav_classes, options_answer
+from gateway.dav.asked import Asked
 from gateway.dav.errors import Answer, BadRequest, answer_of, plain
 from gateway.dav.outflow import Outflow, compressed
 from gateway.dav.scope import RequestScope, Shared
@@ -212,13 +213,18 @@ def _asked(request: Any, path: str, *, secure: bool) -> Asked:
 
 
 def _compressed(answer: Answer, *, compress: bool) -> Answer:
-    if compress and answer.chunks is not None and "Content-Encoding" not in answer.headers:
+    is_large = answer.chunks is not None or len(answer.body) >= _COMPRESS_FROM
+    if not is_large or "Content-Encoding" in answer.headers:
+        return answer
+    answer.headers["Vary"] = ", ".join(filter(None, (answer.headers.get("Vary"), "Accept-Encoding")))
+    if not compress:
+        return answer
+    if answer.chunks is not None:
         answer.chunks = compressed(answer.chunks)
-        answer.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    if compress and len(answer.body) >= _COMPRESS_FROM and "Content-Encoding" not in answer.headers:
+    else:
         packer = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
         answer.body = packer.compress(answer.body) + packer.flush()
-        answer.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    answer.headers["Content-Encoding"] = "gzip"
     return answer
 
 

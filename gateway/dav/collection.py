@@ -60,11 +60,16 @@ class StoredItem(Item):
     def serialize(self) -> str:
         """The text of the item (Refused when it is gone)."""
         if not self._text:
-            collection: Any = self.collection
-            self._text = collection.texts([self.entry]).get(self.entry.source_key, b"").decode()
-            if not self._text:
-                raise Refused(404, "", "the item is gone")
+            self._text = self.text_of("3.0").decode()
         return str(self._text)
+
+    def text_of(self, version: str) -> bytes:
+        """The text of the item, a card in this version (Refused when it is gone)."""
+        collection: Any = self.collection
+        text: bytes = collection.texts([self.entry], version).get(self.entry.source_key, b"")
+        if not text:
+            raise Refused(404, "", "the item is gone")
+        return text
 
 
 class Principal(BaseCollection):

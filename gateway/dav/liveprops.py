@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from gateway.dav import aclprops, hrefs, principalprops
+from gateway.dav import aclprops, hrefs, principalprops, properties, xmlbody
 from gateway.dav.principalprops import FOUND
 from gateway.dav.query.textmatch import COLLATIONS
 from gateway.dav.resource import Resource
@@ -23,14 +23,12 @@ _OK: Final = _STATUS[200]
 #: Fills an emptied element: its status, None to leave it as Radicale has it.
 Fill = Callable[[Resource, ET.Element], "int | None"]
 #: Reports on any resource, and on collections and items.
-_REPORTS: Final = tuple(
-    f"{_D}{name}"
-    for name in (
-        "expand-property",
-        "principal-property-search",
-        "principal-search-property-set",
-        "principal-match",
-    )
+_REPORTS: Final = (
+    f"{_D}expand-property",
+    f"{_D}principal-property-search",
+    f"{_D}principal-search-property-set",
+    f"{_D}principal-match",
+    f"{_CS}calendarserver-principal-search",
 )
 _OF_PLACES: Final = (f"{_D}acl-principal-prop-set", f"{_D}sync-collection")
 _OF_CALENDARS: Final = tuple(
@@ -123,7 +121,11 @@ def _scheduling_first(tag: str) -> Fill:
     return fill
 
 
-_FILL: Final = _OWN | {tag: _scheduling_first(tag) for tag in liveproperties.FILL}
+_FILL: Final[dict[str, Fill]] = _OWN | {tag: _scheduling_first(tag) for tag in liveproperties.FILL}
+
+
+#: Properties that are told by what a resource is, whatever a client says.
+FILLED: Final = frozenset(_FILL)
 
 
 def complete(multistatus: ET.Element, scope: RequestScope, *, minimal: bool) -> None:
@@ -145,6 +147,10 @@ def _complete(response: ET.Element, propstat: ET.Element, resource: Resource) ->
     for element in list(prop):
         fill = _FILL.get(element.tag)
         if fill is None:
+            tree = _tree(resource, element.tag)
+            if tree is not None:
+                prop.remove(element)
+                _group(response, FOUND).append(tree)
             continue
         filled = ET.Element(element.tag)
         status = fill(resource, filled)
@@ -152,6 +158,13 @@ def _complete(response: ET.Element, propstat: ET.Element, resource: Resource) ->
             continue
         prop.remove(element)
         _group(response, status).append(filled if status == FOUND else ET.Element(element.tag))
+
+
+def _tree(resource: Resource, tag: str) -> ET.Element | None:
+    """A property whose value a client gave as XML."""
+    place = resource.place if resource.is_collection else None
+    text = place.stored.get(properties.tree_key(tag)) if place is not None else None
+    return xmlbody.parse(text.encode()) if text else None
 
 
 def _group(response: ET.Element, status: int) -> ET.Element:

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from gateway.dav import hrefs, kopano, transfer, whole
 from gateway.dav.app import Application
 from gateway.dav.app import _clean as clean
+from gateway.dav.asked import matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
 from gateway.dav.errors import Answer, Refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.utils import formatdate
 from typing import Final
 from urllib.parse import quote
@@ -62,6 +62,7 @@ class ItemProps:
         minimal: bool = False,
         part: Callable[[str], str] | None = None,
         tag_of: Callable[[str], str] | None = None,
+        shared: Mapping[str, str] | None = None,
     ) -> None:
         self._part = part
         writers: dict[str, Callable[[Entry, str], str]] = {
@@ -73,6 +74,7 @@ class ItemProps:
         }
         if tag_of is not None:
             writers[SCHEDULE_TAG] = lambda entry, text: _schedule_tag(tag_of(text))
+        writers |= {tag: _always(text) for tag, text in (shared or {}).items()}
         self.needs_text = any(tag in (*DATA_TAGS, SCHEDULE_TAG) and tag in writers for tag in tags)
         self._found: list[Callable[[Entry, str], str]] = [writers[tag] for tag in tags if tag in writers]
         missing = "".join(element(tag) for tag in dict.fromkeys(tags) if tag not in writers)
@@ -93,6 +95,10 @@ class ItemProps:
     def _data(self, entry: Entry, text: str) -> str:
         name = "CR:address-data" if entry.component == "VCARD" else "C:calendar-data"
         return f"<{name}>{xml_text(self._part(text) if self._part is not None else text)}</{name}>"
+
+
+def _always(text: str) -> Callable[[Entry, str], str]:
+    return lambda entry, _: text
 
 
 def _etag(entry: Entry, text: str) -> str:

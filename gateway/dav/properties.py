@@ -25,6 +25,7 @@ _DERIVED: Final = frozenset(
 #: The most that one collection keeps (bytes of JSON).
 MAX_STORED: Final = 32 << 10
 _MOST: Final = 100
+_TREE: Final = "<"
 
 
 def description_of(place: Place) -> str:
@@ -32,9 +33,19 @@ def description_of(place: Place) -> str:
     return "C:calendar-description" if place.kind.is_calendar else "CR:addressbook-description"
 
 
+def tree_key(tag: str) -> str:
+    """Under which name the XML of a property is kept, whose value is more than text."""
+    return f"{_TREE}{tag}"
+
+
+def trees_of(place: Place) -> dict[str, str]:
+    """The properties of a collection whose values are XML; Radicale knows none."""
+    return {key: value for key, value in place.stored.items() if key.startswith(_TREE)}
+
+
 def meta_of(place: Place) -> dict[str, str]:
-    """All properties of a collection as Radicale names them."""
-    meta = dict(place.stored)
+    """The other properties of a collection as Radicale names them."""
+    meta = {key: value for key, value in place.stored.items() if not key.startswith(_TREE)}
     meta["tag"] = place.kind.tag
     meta[_DISPLAYNAME] = place.shown_title
     if place.comment:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from gateway.convert.errors import OrganizersOnly, ParseError
 from gateway.dav import hrefs, writing
+from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import check_body
 from gateway.dav.errors import Answer, Refused
@@ -17,19 +18,25 @@ from gateway.dav.scheduling import resources, tag
 from gateway.dav.scheduling.scheduler import Scheduler
 
 
-def put(collection: Collection, href: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Store a body, merged into what is there. ``headers`` have names in small letters.
+def put(collection: Collection, href: str, asked: Asked) -> Answer:
+    """Store a body, merged into what is there.
 
-    The answer has no ETag: what is stored is never byte for byte what was sent (RFC 4791 5.3.4).
+    The answer has no ETag: what is stored is never byte for byte what was sent (RFC 4791 5.3.4). A client that does
+    not want to ask again says so (RFC 8144 3).
     """
-    place = collection.place
+    place, body, headers = collection.place, asked.body, asked.headers
     if not hrefs.is_name(href):
         raise Refused(403, "", "no item can have this name")
     if "w" not in letters(place):
         raise Refused(403, "D:need-privileges", "you may not write here")
     writing.refuse_mailbox(place)
     item = collection.item(href)
-    check_conditions(collection, item, headers)
+    try:
+        check_conditions(collection, item, headers)
+    except Refused as error:
+        if item is None or not asked.representation:
+            raise
+        return representation(item, Answer(error.status))
     _, uid = check_body(place.kind, body)
     conflict = f"{place.kind.precondition}:no-uid-conflict"
     if item is None and uid and uid in collection.listing.by_uid:
@@ -38,7 +45,11 @@ def put(collection: Collection, href: str, body: bytes, headers: Mapping[str, st
         if uid and uid != item.entry.uid:
             raise Refused(409, conflict, "an item keeps its UID")
         writing.refuse_private(place, item.entry)
-    return _stored(collection, href, item, body, headers)
+    done = _stored(collection, href, item, body, headers)
+    if not asked.representation:
+        return done
+    stored = Collection(collection.scope, collection.path.partition("/")[0], place).item(href)
+    return representation(stored, done) if stored is not None else done
 
 
 def _stored(
@@ -79,7 +90,16 @@ def check_conditions(collection: Collection, item: StoredItem | None, headers: M
     resources.check_tag(collection, item, headers)
 
 
-def matches(header: str, etag: str) -> bool:
-    """Whether a list of ETags has one; clients forget the quotes."""
-    wanted = [each.strip().removeprefix("W/") for each in header.split(",")]
-    return "*" in wanted or etag in wanted or etag.strip('"') in wanted
+def representation(item: StoredItem, answer: Answer) -> Answer:
+    """An answer that tells the item as it is now."""
+    collection: Any = item.collection
+    answer.status = 200 if answer.status == 204 else answer.status
+    answer.headers |= {
+        "Content-Type": collection.place.kind.content_type,
+        "Content-Location": quote(f"/{collection.path}/{item.href}"),
+        "ETag": item.entry.etag,
+        "Preference-Applied": "return=representation",
+        "Vary": "Prefer",
+    }
+    answer.body = item.serialize().encode()
+    return answer
