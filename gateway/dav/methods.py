@@ -15,7 +15,6 @@ from gateway.dav.asked import matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
 from gateway.dav.errors import Answer, Refused
-from gateway.dav.putting import matches
 from gateway.dav.turns import Key
 from gateway.mapiclient.replacing import Outdated
 
