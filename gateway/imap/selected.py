@@ -18,6 +18,9 @@ from gateway.mailbox.state import Delta
 
 #: Messages that are looked at in one go.
 BATCH: Final = 1000
+#: Shared by all clients that have nothing in them.
+_NONE: Final[frozenset[int]] = frozenset()
+_NOTHING: Final[array[int]] = array("I")
 
 
 class Followed(Protocol):
@@ -95,10 +98,11 @@ class Selected:
         self._highest = view.highest_modseq
         self._floor = view.uidnext - 1
         """The highest UID the client was told of."""
-        self._ghosts: set[int] = set()
-        self._late: frozenset[int] = frozenset()
+        self._ghosts = _NONE
+        """UIDs of messages that are gone and the client does not know."""
+        self._late = _NONE
         """UIDs of messages that are there and the client will not be told of."""
-        self.saved: array[int] = array("I")
+        self.saved = _NOTHING
 
     @property
     def uids(self) -> array[int]:
@@ -209,7 +213,8 @@ class Selected:
         delta = view.since(self._serial)
         self._serial = delta.serial
         if delta.complete:
-            self._ghosts.update(uid for uid in delta.expunged if self.number(uid))
+            if delta.expunged:
+                self._ghosts = self._ghosts.union(uid for uid in delta.expunged if self.number(uid))
             if delta.late or self._late:
                 late = [uid for uid in delta.late if uid <= self._floor and not self.number(uid)]
                 self._late = self._late.union(late).difference(delta.expunged)
@@ -217,7 +222,7 @@ class Selected:
             if modseq and delta.touched:
                 flagged = sorted({*delta.flagged, *delta.touched})
         else:
-            self._ghosts.update(set(self._told).difference(view.uids))
+            self._ghosts = self._ghosts.union(set(self._told).difference(view.uids))
             old = view.uids[: bisect_right(view.uids, self._floor)]
             self._late = frozenset(old).difference(self._told)
             pairs = zip(view.uids, view.modseqs, strict=True)
@@ -230,7 +235,7 @@ class Selected:
         told, now = self._told, self.view.uids
         first_new = bisect_right(now, self._floor)
         if expunge or not self._ghosts:
-            self._ghosts.clear()
+            self._ghosts = _NONE
             late = self._late
             self._told = array("I", [uid for uid in now if uid not in late]) if late else now
         elif first_new < len(now):

@@ -8,7 +8,7 @@ newest `SETTLING` seconds ago, which is longer than a transaction takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 #: How many change numbers are read again by every look.
@@ -33,9 +33,9 @@ class LogWindow:
         self._position = position
         self._settled = max(1, position - FIRST_OVERLAP)
         self._thorough_at = float("-inf")
-        self._looks: list[tuple[float, int]] = []
+        self._looks: tuple[tuple[float, int], ...] = ()
         """When which position was read up to, since what is settled."""
-        self._seen: set[int] = set()
+        self._seen: frozenset[int] = frozenset()
         """Changes that were read since what is settled."""
 
     def start(self, now: float) -> int:
@@ -62,20 +62,23 @@ class LogWindow:
         """Those that were not read before."""
         return [number for number in numbers if number not in self._seen]
 
-    def read(self, start: int, position: int, now: float, numbers: Iterable[int]) -> None:
+    def read(self, start: int, position: int, now: float, numbers: Collection[int]) -> None:
         """A look that began at ``now`` read from ``start`` up to ``position``; ``numbers`` were fresh in it."""
-        self._seen.update(numbers)
+        if numbers:
+            self._seen = self._seen.union(numbers)
         self._position = max(self._position, position)
         if start <= self._settled:
             self._thorough_at = now
             while self._looks and self._looks[0][0] <= now - SETTLING:
-                self._settle(self._looks.pop(0)[1])
+                self._settle(self._looks[0][1])
+                self._looks = self._looks[1:]
             newest = self._looks[-1][1] if self._looks else self._settled
             if position > newest:
-                self._looks.append((now, position))
+                self._looks = (*self._looks, (now, position))
         if len(self._seen) > MOST:
             self._settle(sorted(self._seen)[-MOST])
 
     def _settle(self, position: int) -> None:
         self._settled = max(self._settled, position)
-        self._seen = {number for number in self._seen if number > self._settled}
+        if self._seen:
+            self._seen = frozenset([number for number in self._seen if number > self._settled])

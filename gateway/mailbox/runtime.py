@@ -64,6 +64,8 @@ class Runtime:
 class Later:
     """One call that may be waiting. Setting it while it waits changes nothing."""
 
+    __slots__ = ("_call", "_reactor")
+
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._call: IDelayedCall | None = None
