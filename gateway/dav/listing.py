@@ -219,14 +219,14 @@ def _first_of(changes: Sequence[Change], most: int | None) -> Sequence[Change]:
 
 def _difference(listing: Listing, changes: Sequence[Change], position: Position) -> Difference:
     changed, removed = [], []
-    for key in collapse(changes):
+    for key, change in collapse(changes).items():
         entry = listing.by_key.get(key)
         if entry is not None:
             changed.append(entry)
         elif key in listing.gone:
             removed.append(listing.gone[key])
-        elif listing.kind.is_mailbox:  # any mail may have gone; messages have no names of clients
-            removed.append(hrefs.key_href(key, listing.kind.suffix))
+        elif listing.kind.is_mailbox:  # it may be any mail; messages have no names of clients
+            removed.append(hrefs.key_href(key, listing.kind.suffix) if change.is_delete else "")
         else:
             removed.append(_gone_href(key, changes, listing))
     return Difference(position, changed, [href for href in removed if href])
