@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from gateway.imap.codec import commands as c
+from gateway.imap.codec import write_mailbox as w
 from gateway.mailbox.folders import OTHERS_PREFIX
 from gateway.mailbox.names import DELIMITER, INBOX
 from gateway.mailbox.tree import Mailbox, Mailboxes
@@ -68,6 +70,12 @@ def attributes(mailbox: Mailbox) -> list[str]:
     if mailbox.special_use is not None:
         found.append(mailbox.special_use)
     return found
+
+
+def normalized(mailbox: Mailbox, asked: str, *, utf8: bool) -> bytes:
+    """LIST of a mailbox, with the name a client asked for where Unicode spells it otherwise (RFC 9051 6.3.9.7)."""
+    old = (("OLDNAME", (asked,)),) if normalize("NFC", asked) != asked else ()
+    return w.list_item(attributes(mailbox), mailbox.name, utf8=utf8, extended=old)
 
 
 def patterns_of(reference: str, patterns: Iterable[str]) -> list[Pattern]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.mailbox import acl
@@ -11,11 +11,12 @@ from gateway.mailbox.annotations import SERVER, Annotations
 from gateway.mailbox.columns import value_of
 from gateway.mailbox.folders import OTHERS_PREFIX
 from gateway.mailbox.names import DELIMITER
-from gateway.mailbox.tree import Mailbox, Mailboxes
+from gateway.mailbox.tree import PERSONAL, Mailbox, Mailboxes, is_mail_class
 from gateway.mailbox.uploads import Upload, append
 from gateway.mailbox.userstore import UserStore
 from gateway.mailbox.view import View
 from gateway.mapi import proptags as pr
+from gateway.mapi.rights import Rights
 from gateway.mapi.tables import SortDirection, SortKey
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
@@ -82,7 +83,15 @@ class Account:
     async def mailbox(self, name: str) -> Mailbox:
         """The mailbox of a name, in whatever namespace (NotFound)."""
         others = name.partition(DELIMITER)[0] == OTHERS_PREFIX
-        return (await self.mailboxes(others=others)).get(name)
+        found = (await self.mailboxes(others=others)).get(name)
+        return found if found.namespace == PERSONAL else await self._as_granted(found)
+
+    async def _as_granted(self, mailbox: Mailbox) -> Mailbox:
+        """A mailbox in another store with the rights of this moment: of those no notice comes."""
+        props, _ = await load_props(self.session, mailbox.entryid)
+        rights = props.get(pr.PR_RIGHTS, mailbox.rights)
+        holds_mail = mailbox.selectable or is_mail_class(mailbox.container_class)
+        return replace(mailbox, rights=rights, selectable=holds_mail and bool(rights & Rights.READ_ANY))
 
     async def create(self, name: str, use: str | None = None) -> Mailbox:
         """Create a mailbox, for a special use if one is given, and the parents it lacks.

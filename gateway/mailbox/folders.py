@@ -190,7 +190,7 @@ class Folders:
         Collision, NoAccess, UseImpossible.
         """
         tree = await self.tree(now)
-        canonical = names.canonical(name)
+        canonical = names.canonical(names.net_unicode(name))
         if canonical in tree:
             raise Collision(f"mailbox {canonical!r} exists already")
         if use is not None:
@@ -275,7 +275,7 @@ class Folders:
         mailbox = tree.get(old)
         if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be renamed")
-        canonical = names.canonical(new)
+        canonical = names.canonical(names.net_unicode(new))
         if canonical in tree and tree.get(canonical).entryid != mailbox.entryid:
             raise Collision(f"mailbox {canonical!r} exists already")
         above, _, level = canonical.rpartition(names.DELIMITER)

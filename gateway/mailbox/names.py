@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from unicodedata import normalize
 
 DELIMITER: Final = "/"
 INBOX: Final = "INBOX"
@@ -52,6 +53,11 @@ def split(name: str) -> tuple[str, ...]:
 def is_inbox(name: str) -> bool:
     """Whether the name is INBOX or lies below it, in any case of letters."""
     return name.partition(DELIMITER)[0].upper() == INBOX
+
+
+def net_unicode(name: str) -> str:
+    """The spelling in which names are made: composed characters (NFC; RFC 5198 section 3, RFC 9051 5.1)."""
+    return normalize("NFC", name)
 
 
 def canonical(name: str) -> str:

@@ -108,6 +108,8 @@ class Mailboxes:
     def get(self, name: str) -> Mailbox:
         """The mailbox of this name in any accepted spelling (NotFound)."""
         found = self._by_name.get(name) or self._by_name.get(names.canonical(name))
+        if found is None and not name.isascii():
+            found = self._by_name.get(names.canonical(names.net_unicode(name)))
         if found is None:
             raise NotFound(f"no mailbox {name!r}")
         return found

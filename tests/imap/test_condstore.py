@@ -280,3 +280,51 @@ def test_a_store_without_save_dates(filled: Dialogue) -> None:
         S: * SEARCH 5
         S: a5 OK ...
     """)
+
+
+def test_qresync_has_to_be_enabled_first(filled: Dialogue) -> None:
+    """RFC 7162 3.2.5; and without sequence numbers there are none to match (RFC 9586 section 3)."""
+    filled.talk("""
+        C: a1 SELECT INBOX (QRESYNC (1 1))
+        S: a1 BAD ...
+        C: a2 ENABLE QRESYNC UIDONLY
+        S: ...
+        S: a2 OK ...
+        C: a3 SELECT INBOX (QRESYNC (1 1 1:9 (1 1)))
+        S: a3 BAD [UIDREQUIRED] ...
+        C: a4 SELECT INBOX (QRESYNC (1 1 1:9))
+        S: * FLAGS ...
+        S: * 4 EXISTS
+        S: * 0 RECENT
+        S: * OK [PERMANENTFLAGS ...
+        S: ...
+        S: a4 OK ...
+    """)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "FETCH 1 FLAGS",
+        "STORE 1 +FLAGS (x)",
+        "COPY 1 INBOX",
+        "MOVE 1 INBOX",
+        "REPLACE 1 INBOX {2+}\r\nx\r",
+        "SEARCH ALL",
+        "UID SEARCH 1",
+        "UID SEARCH NOT (OR 1:2 SEEN)",
+        "SORT (DATE) UTF-8 ALL",
+        "UID SORT (DATE) UTF-8 1",
+        "THREAD REFS UTF-8 ALL",
+        "UID THREAD REFS UTF-8 1",
+        "FETCH $ FLAGS",
+        "ESEARCH IN (selected) 1",
+    ],
+)
+def test_what_needs_uids(filled: Dialogue, command: str) -> None:
+    """RFC 9586 section 3: everything with sequence numbers is BAD."""
+    talker = filled.talker()
+    talker.command("ENABLE UIDONLY")
+    talker.command("SELECT INBOX")
+    talker.send(f"a {command}\r\n".encode())
+    assert talker.line().startswith("a BAD [UIDREQUIRED]")

@@ -316,3 +316,30 @@ def test_a_part_that_cannot_be_decoded(imap: Dialogue) -> None:
         S: )
         S: a3 OK ...
     """)
+
+
+def test_replacing_a_message_that_is_gone(imap: Dialogue) -> None:
+    """Both or neither (RFC 8508 3.4): nothing is stored when nothing can be removed."""
+    imap.given(inbox=[message("one"), message("two")])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C2: b1 SELECT INBOX
+        S2: ...
+        S2: b1 OK ...
+        C2: b2 STORE 1 +FLAGS.SILENT (\\Deleted)
+        S2: b2 OK ...
+        C2: b3 EXPUNGE
+        S2: * 1 EXPUNGE
+        S2: b3 OK ...
+        C: a2 REPLACE 1 INBOX {14+}
+        C: Subject: x
+        C:
+        C:
+        S: * 1 EXPUNGE
+        S: a2 NO [EXPUNGEISSUED] ...
+        C: a3 STATUS INBOX (MESSAGES)
+        S: * STATUS INBOX (MESSAGES 1)
+        S: a3 OK ...
+    """)

@@ -181,3 +181,40 @@ def test_long_commands_say_that_they_go_on(imap_with: Callable[..., Dialogue]) -
         S: ...
         S: a2 OK ...
     """)
+
+
+@pytest.mark.parametrize(
+    ("returns", "saved"),
+    [
+        ("SAVE PARTIAL 1:1", "1"),
+        ("SAVE PARTIAL 1:1 MAX", "1 3"),
+        ("SAVE PARTIAL 2:2 MIN", "1 2"),
+        ("SAVE PARTIAL 2:2 MIN MAX", "1 2 3"),
+        ("SAVE PARTIAL 1:1 COUNT", "1 2 3"),
+        ("SAVE PARTIAL 5:9", ""),
+        ("SAVE MIN", "1"),
+        ("SAVE MIN MAX", "1 3"),
+        ("SAVE MIN COUNT", "1 2 3"),
+        ("SAVE ALL MAX", "1 2 3"),
+        ("SAVE", "1 2 3"),
+    ],
+)
+def test_what_is_saved(filled: Dialogue, returns: str, saved: str) -> None:
+    """RFC 5182 2.4 and RFC 9394 3.2."""
+    filled.talker().command(f"SEARCH RETURN ({returns}) ALL")
+    assert filled.talker().command("SEARCH $")[0] == f"* SEARCH {saved}".rstrip()
+
+
+def test_windows_are_cut_before_changes_are_looked_for(filled: Dialogue) -> None:
+    """RFC 9394 3.4: the last two messages, and of these what changed."""
+    filled.talk("""
+        C: a1 STATUS INBOX (HIGHESTMODSEQ)
+        S: * STATUS INBOX (HIGHESTMODSEQ @before@)
+        S: a1 OK ...
+        C: a2 STORE 1:2 +FLAGS.SILENT (\\Draft)
+        S: ...
+        S: a2 OK ...
+        C: a3 UID FETCH 1:* (FLAGS) (PARTIAL -1:-2 CHANGEDSINCE @before@)
+        S: * 2 FETCH ...
+        S: a3 OK ...
+    """)

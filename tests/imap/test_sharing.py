@@ -112,3 +112,110 @@ def test_annotations(imap: Dialogue) -> None:
     """)
     imap.talker().send(b"x" * 65537 + b")\r\n")
     imap.talk("S: b1 NO [METADATA MAXSIZE 65536] ...")
+
+
+def test_what_rights_allow(imap: Dialogue, imap_server: Server) -> None:
+    """Each right has its effect at the next look, also when it is given late or taken away (RFC 4314 section 4)."""
+    imap.given(work=[message("one"), message("two")])
+    friend = Dialogue(imap_server)
+    imap.names["friend"], friend.names["owner"] = friend.user, imap.user
+    imap.talk("""
+        C: a1 SETACL work @friend@ lr
+        S: a1 OK ...
+    """)
+    friend.talk("""
+        C: a1 GETACL "Other Users/@owner@/work"
+        S: a1 NO [NOPERM] ...
+        C: a2 LISTRIGHTS "Other Users/@owner@/work" @owner@
+        S: a2 NO [NOPERM] ...
+        C: a3 SELECT "Other Users/@owner@/work"
+        S: ...
+        S: a3 OK [READ-ONLY] ...
+        C: a4 SETMETADATA "Other Users/@owner@/work" (/shared/comment "x")
+        S: a4 NO [NOPERM] ...
+        C: a5 CREATE "Other Users/@owner@/work/sub"
+        S: a5 NO [NOPERM] ...
+        C: a6 DELETE "Other Users/@owner@/work"
+        S: a6 NO [NOPERM] ...
+    """)
+    imap.talk("""
+        C: b1 SETACL work @friend@ +swi
+        S: b1 OK ...
+    """)
+    friend.talk("""
+        C: b1 MYRIGHTS "Other Users/@owner@/work"
+        S: * MYRIGHTS "Other Users/@owner@/work" lrswip
+        S: b1 OK ...
+        C: b2 SELECT "Other Users/@owner@/work"
+        S: ...
+        S: b2 OK [READ-WRITE] ...
+        C: b3 STORE 1 +FLAGS (\\Seen)
+        S: * 1 FETCH (UID ... FLAGS (\\Seen))
+        S: b3 OK ...
+        C: b4 APPEND "Other Users/@owner@/work" {14+}
+        C: Subject: x
+        C:
+        C:
+        S: * 3 EXISTS
+        S: b4 OK ...
+        C: b5 MOVE 1 INBOX
+        S: b5 NO [NOPERM] ...
+        C: b6 REPLACE 1 INBOX {14+}
+        C: Subject: y
+        C:
+        C:
+        S: b6 NO [NOPERM] ...
+        C: b7 STATUS INBOX (MESSAGES)
+        S: * STATUS INBOX (MESSAGES 0)
+        S: b7 OK ...
+    """)
+    imap.talk("""
+        C: c1 SETACL work @friend@ +te
+        S: c1 OK ...
+    """)
+    friend.talk("""
+        C: c1 SELECT "Other Users/@owner@/work"
+        S: ...
+        S: c1 OK [READ-WRITE] ...
+        C: c2 STORE 1 +FLAGS.SILENT (\\Deleted)
+        S: c2 OK ...
+        C: c3 EXPUNGE
+        S: * 1 EXPUNGE
+        S: c3 OK ...
+    """)
+    imap.talk("""
+        C: d1 DELETEACL work @friend@
+        S: d1 OK ...
+    """)
+    friend.talk("""
+        C: d1 FETCH 1 BODY[]
+        S: d1 NO [NOPERM] ...
+        C: d2 SELECT "Other Users/@owner@/work"
+        S: * OK [CLOSED] ...
+        S: d2 NO [NOPERM] ...
+    """)
+    friend.close()
+
+
+def test_options_of_annotations(imap: Dialogue) -> None:
+    """Options before the mailbox, as the grammar has them, and behind it, as the examples do (RFC 5464 4.2.2)."""
+    imap.talk("""
+        C: a1 SETMETADATA INBOX (/private/x/a "1" /private/x/a/b "22")
+        S: a1 OK ...
+        C: a2 GETMETADATA INBOX (DEPTH 1) (/private/x)
+        S: * METADATA INBOX (/private/x/a "1")
+        S: a2 OK ...
+        C: a3 GETMETADATA INBOX (MAXSIZE 1 DEPTH infinity) /private/x
+        S: * METADATA INBOX (/private/x/a "1")
+        S: a3 OK [METADATA LONGENTRIES 2] ...
+        C: a4 GETMETADATA INBOX (/private/x/a /private/x/a/b)
+        S: * METADATA INBOX (/private/x/a "1" /private/x/a/b "22")
+        S: a4 OK ...
+        C: a5 SETMETADATA "" (/shared/admin "mailto:me@example.org")
+        S: a5 NO [NOPERM] ...
+        C: a6 SETMETADATA INBOX (/private/comment "x" /other "y")
+        S: a6 BAD ...
+        C: a7 GETMETADATA INBOX (/private/comment)
+        S: * METADATA INBOX (/private/comment NIL)
+        S: a7 OK ...
+    """)

@@ -214,16 +214,26 @@ def _mailbox_and_identifier(cursor: Cursor) -> tuple[str, str]:
 
 
 def get_metadata(cursor: Cursor) -> c.GetMetadata:
-    """The arguments of GETMETADATA; options may stand before the mailbox or (RFC 5464's examples) behind it."""
+    """The arguments of GETMETADATA; options stand before the mailbox (RFC 5464 section 5) or behind it (4.2.2)."""
     cursor.space()
-    options: dict[str, int | None] = {}
-    if cursor.skip(b"("):
-        options = dict(cursor.rest_of_items(_metadata_option))
-        cursor.space()
+    options = _metadata_options(cursor)
     name = cursor.mailbox()
     cursor.space()
+    options = options or _metadata_options(cursor)
     entries = cursor.items(_entry) if cursor.peek() == b"(" else (_entry(cursor),)
     return c.GetMetadata(name, entries, options.get("MAXSIZE"), options.get("DEPTH", 0))
+
+
+_OPTIONS: Final = re.compile(rb"\((?=(?i:MAXSIZE|DEPTH) )")
+
+
+def _metadata_options(cursor: Cursor) -> dict[str, int | None]:
+    """Options and the space behind them, if they are next."""
+    if cursor.match(_OPTIONS) is None:
+        return {}
+    found = dict(cursor.rest_of_items(_metadata_option))
+    cursor.space()
+    return found
 
 
 def _metadata_option(cursor: Cursor) -> tuple[str, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from gateway.imap.codec.mailboxname import encode_name
 from gateway.imap.codec.sequence import Range
 from gateway.imap.codec.write_status import untagged
 from gateway.imap.codec.write_values import astring, mailbox, quoted, string
@@ -20,11 +21,15 @@ def list_item(
     tail = b""
     if extended:
         items = (
-            b'"%b" (%b)' % (tag.encode(), b" ".join(quoted(v.encode()) for v in values))
+            b'"%b" (%b)' % (tag.encode(), b" ".join(_extended(tag, value, utf8=utf8) for value in values))
             for tag, values in extended
         )
         tail = b" (%b)" % b" ".join(items)
     return b'* LIST (%b) "/" %b%b\r\n' % (_words(attributes), mailbox(name, utf8=utf8), tail)
+
+
+def _extended(tag: str, value: str, *, utf8: bool) -> bytes:
+    return string(encode_name(value, utf8=utf8), utf8=utf8) if tag == "OLDNAME" else quoted(value.encode())
 
 
 def list_root() -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-from gateway.imap.answers import Done, StateError
+from gateway.imap.answers import Done, Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
 from gateway.imap.connection import User
@@ -22,6 +22,7 @@ GRANTABLE: Final = tuple(
 async def get_acl(user: User, command: c.GetAcl) -> AsyncIterator[bytes | Done]:
     """Who may do what. The owner of a store is in no list and may do everything."""
     mailbox = await user.mailbox(command.mailbox)
+    _must_administer(mailbox)
     entries = await user.account.access_list(mailbox)
     if mailbox.namespace == PERSONAL and all(who != user.account.user for who, _ in entries):
         entries = [(user.account.user, ALL), *entries]
@@ -48,9 +49,16 @@ async def delete_acl(user: User, command: c.DeleteAcl) -> AsyncIterator[bytes | 
 async def list_rights(user: User, command: c.ListRights) -> AsyncIterator[bytes | Done]:
     """What can be granted to somebody: everything, nothing is given without being asked for."""
     mailbox = await user.mailbox(command.mailbox)
+    _must_administer(mailbox)
     owner = mailbox.namespace == PERSONAL and command.identifier == user.account.user
     required, optional = (ALL, ()) if owner else ("", GRANTABLE)
     yield w.list_rights(mailbox.name, command.identifier, required, optional, utf8=user.connection.utf8)
+
+
+def _must_administer(mailbox: Mailbox) -> None:
+    """Raise Refused without the right ``a`` (RFC 4314 section 4)."""
+    if not mailbox.rights & LETTERS["a"]:
+        raise Refused("You may not see who has which rights", "NOPERM")
 
 
 async def my_rights(user: User, command: c.MyRights) -> AsyncIterator[bytes | Done]:

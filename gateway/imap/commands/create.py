@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from unicodedata import is_normalized
 
+from gateway.imap import listing
 from gateway.imap.answers import Done, Refused
 from gateway.imap.codec import commands as c
 from gateway.imap.connection import User
@@ -19,6 +21,8 @@ async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
         raise Refused("A mailbox needs a name", "CANNOT")
     user.renames(name)
     mailbox = await user.account.create(name, *command.use)
+    if not is_normalized("NFC", name):
+        yield listing.normalized(mailbox, name, utf8=user.connection.utf8)
     yield Done("Created", f"MAILBOXID ({mailbox.mailbox_id})")
 
 

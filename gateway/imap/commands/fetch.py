@@ -21,13 +21,13 @@ async def fetch(selection: Selection, command: c.Fetch) -> AsyncIterator[bytes |
         raise StateError("No such message")
     if command.changed_since is not None or Attribute.MODSEQ in command.items:
         selection.connection.enabled.add("CONDSTORE")
+    if command.partial is not None:  # before what changed is looked for (RFC 9394 3.4)
+        rows = Rows(window(rows.numbers, command.partial), window(rows.uids, command.partial))
+        limits.must_fit(selection.user, len(rows))
     if command.changed_since is not None:
         async for piece in _earlier(selection, command):
             yield piece
         rows = await _changed(selection, rows, command.changed_since)
-    if command.partial is not None:
-        rows = Rows(window(rows.numbers, command.partial), window(rows.uids, command.partial))
-        limits.must_fit(selection.user, len(rows))
     rows, limited = limits.newest(selection, rows)
     plan = fetching.plan(command.items)
     seen = marks_seen(command.items) and not selection.read_only

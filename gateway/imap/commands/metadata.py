@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final
 
 from gateway.imap.answers import Done, Refused, StateError
 from gateway.imap.codec import commands as c
@@ -10,6 +11,9 @@ from gateway.imap.codec import write_mailbox as w
 from gateway.imap.connection import User
 from gateway.mailbox.annotations import MAX_ENTRIES, MAX_VALUE
 from gateway.mailbox.tree import Mailbox
+
+#: Who administers the server: no client sets it.
+_ADMIN: Final = "/shared/admin"
 
 
 async def get_metadata(user: User, command: c.GetMetadata) -> AsyncIterator[bytes | Done]:
@@ -33,6 +37,8 @@ async def set_metadata(user: User, command: c.SetMetadata) -> AsyncIterator[byte
     if any(value is not None and len(value) > MAX_VALUE for _, value in command.entries):
         raise Refused("The value is too long", f"METADATA MAXSIZE {MAX_VALUE}")
     mailbox = await _annotated(user, command.mailbox)
+    if mailbox is None and any(name == _ADMIN for name, _ in command.entries):
+        raise Refused("The entry can only be read", "NOPERM")  # RFC 5464 6.2.2
     there = await user.account.annotations(mailbox)
     after = {name.lower() for name in there} | {name for name, value in command.entries if value is not None}
     if len(after) > MAX_ENTRIES:

@@ -49,14 +49,14 @@ async def cancel_update(selection: Selection, command: c.CancelUpdate) -> AsyncI
 
 
 def saved(options: c.ReturnOptions, uids: Sequence[int]) -> array[int]:
-    """What ``$`` holds afterwards (RFC 5182 2.4, RFC 9394 3.1): with MIN and MAX alone only these."""
+    """What ``$`` holds afterwards (RFC 5182 2.4, RFC 9394 3.2): all, or just what PARTIAL, MIN and MAX tell."""
     wanted = options.wanted
-    if options.partial is not None:
-        return array("I", sorted(window(uids, options.partial)))
-    if uids and not wanted & {"ALL", "COUNT"} and wanted & {"MIN", "MAX"}:
-        ends = [uid for name, uid in (("MIN", min(uids)), ("MAX", max(uids))) if name in wanted]
-        return array("I", sorted(set(ends)))
-    return array("I", sorted(uids))
+    if wanted & {"ALL", "COUNT"} or not wanted & {"PARTIAL", "MIN", "MAX"}:
+        return array("I", sorted(uids))
+    told = set(window(uids, options.partial)) if options.partial is not None else set()
+    if uids:
+        told.update(uid for name, uid in (("MIN", min(uids)), ("MAX", max(uids))) if name in wanted)
+    return array("I", sorted(told))
 
 
 def result(

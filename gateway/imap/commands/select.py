@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from gateway.imap import listing, telling
-from gateway.imap.answers import Done
+from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
 from gateway.imap.codec.sequence import Range, expand
 from gateway.imap.codec.write_status import highest_modseq, untagged
-from gateway.imap.connection import Selection, User
+from gateway.imap.connection import Connection, Selection, User
 from gateway.mailbox.flags import Flag
-from gateway.mailbox.tree import Mailbox
 from gateway.mapi.rights import Rights
 
 _CHANGES = Rights.EDIT_ANY | Rights.EDIT_OWNED | Rights.DELETE_ANY | Rights.DELETE_OWNED
@@ -21,6 +20,7 @@ _CHANGES = Rights.EDIT_ANY | Rights.EDIT_OWNED | Rights.DELETE_ANY | Rights.DELE
 async def select(user: User, command: c.Select) -> AsyncIterator[bytes | Done]:
     """Open a mailbox; the one that was open is closed in any case."""
     connection = user.connection
+    _check(connection, command)
     if user.selection is not None:
         user.unselect()
         yield untagged("OK", "The mailbox before is closed", "CLOSED")
@@ -29,7 +29,7 @@ async def select(user: User, command: c.Select) -> AsyncIterator[bytes | Done]:
         connection.enabled.add("CONDSTORE")
     read_only = command.read_only or not mailbox.rights & _CHANGES
     selection = await user.select(mailbox, read_only=read_only)
-    yield _description(selection)
+    yield _description(selection, command.mailbox)
     if command.qresync is not None and command.qresync.uid_validity == selection.view.uidvalidity:
         async for piece in _resync(selection, command.qresync):
             yield piece
@@ -39,7 +39,17 @@ async def select(user: User, command: c.Select) -> AsyncIterator[bytes | Done]:
         yield Done("Opened", "READ-WRITE")
 
 
-def _description(selection: Selection) -> bytes:
+def _check(connection: Connection, command: c.Select) -> None:
+    """Raise StateError for QRESYNC where it is not possible (RFC 7162 3.2.5, RFC 9586 section 3)."""
+    if command.qresync is None:
+        return
+    if not connection.qresync:
+        raise StateError("QRESYNC has to be enabled first")
+    if connection.uid_only and command.qresync.match_numbers is not None:
+        raise StateError("Message numbers are not used any more", "UIDREQUIRED")
+
+
+def _description(selection: Selection, asked: str) -> bytes:
     view, connection = selection.view, selection.connection
     mailbox = selection.mailbox
     parts = [telling.flags_response(selection), w.exists(selection.told.count)]
@@ -54,16 +64,14 @@ def _description(selection: Selection) -> bytes:
         untagged("OK", "Object id", f"MAILBOXID ({mailbox.mailbox_id})"),
     ]
     if connection.rev2:
-        parts.append(_listed(mailbox, utf8=connection.utf8))
+        parts.append(listing.normalized(mailbox, asked, utf8=connection.utf8))
     return b"".join(parts)
 
 
-def _listed(mailbox: Mailbox, *, utf8: bool) -> bytes:
-    return w.list_item(listing.attributes(mailbox), mailbox.name, utf8=utf8)
-
-
 def _first_unseen(selection: Selection) -> bytes:
-    """``[UNSEEN n]`` of RFC 3501; nothing when all are seen."""
+    """``[UNSEEN n]`` of RFC 3501; nothing when all are seen, or numbers are not used."""
+    if selection.connection.uid_only:
+        return b""
     for number, flags in enumerate(selection.view.flags, 1):
         if not flags & Flag.SEEN:
             return untagged("OK", "First unseen", f"UNSEEN {number}")
