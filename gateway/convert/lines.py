@@ -152,21 +152,22 @@ def _parse_line(line: str) -> Line:
     place = match.end()
     if line.startswith(":", place):  # the most lines have no parameters
         return Line(name.upper(), line[place + 1 :], NO_PARAMS, group or "")
-    params: dict[str, tuple[str, ...]] = {}
+    found_params: dict[str, list[str]] = {}
     while (found := _PARAM.match(line, place)) is not None:
         place = found.end()
         key = found[1].upper()
         if found[2]:
             values, place = _param_values(line, place)
-            params[key] = params.get(key, ()) + values
+            found_params.setdefault(key, []).extend(values)
         else:  # vCard 2.1 left out the name of a type
-            params["TYPE"] = (*params.get("TYPE", ()), found[1])
+            found_params.setdefault("TYPE", []).append(found[1])
     if not line.startswith(":", place):
         raise ParseError(f"no colon after the name and parameters in line {line[:60]!r}")
+    params = {key: tuple(values) for key, values in found_params.items()}
     return Line(name.upper(), line[place + 1 :], params, group or "")
 
 
-def _param_values(line: str, place: int) -> tuple[tuple[str, ...], int]:
+def _param_values(line: str, place: int) -> tuple[list[str], int]:
     values: list[str] = []
     while (found := _PARAM_VALUE.match(line, place)) is not None:
         place = found.end()
@@ -175,7 +176,7 @@ def _param_values(line: str, place: int) -> tuple[tuple[str, ...], int]:
         if not line.startswith(",", place):
             break
         place += 1
-    return tuple(values), place
+    return values, place
 
 
 def unescape(value: str) -> str:
@@ -270,8 +271,8 @@ def write(component: Component) -> bytes:
 
 
 def _write(component: Component, out: list[bytes]) -> None:
-    out.append(f"BEGIN:{component.name}\r\n".encode())
+    out.append(write_line("BEGIN", component.name))
     out += (write_line(line.name, line.value, line.params, line.group) for line in component.lines)
     for child in component.children:
         _write(child, out)
-    out.append(f"END:{component.name}\r\n".encode())
+    out.append(write_line("END", component.name))

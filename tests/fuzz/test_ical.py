@@ -120,7 +120,7 @@ def promises(data: bytes) -> None:
         read_freebusy(data, OPTIONS)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_damaged_calendars(seed: int) -> None:
     promises(damaged(seed))
@@ -132,7 +132,7 @@ def test_any_octets(data: bytes) -> None:
     promises(data)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_damaged_blobs(seed: int) -> None:
     dice = random.Random(seed)

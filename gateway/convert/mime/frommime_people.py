@@ -106,8 +106,8 @@ def _rows(addresses: Iterable[Address], kind: int, default: str) -> Iterator[Nam
             yield recipient(person(address, default), kind)
         elif address.mailbox is not None:
             group = address.mailbox
-        elif group and b"undisclosed" not in group.lower():
-            yield _list_row(text(group, default).strip() or "?", kind)
+        elif group and "undisclosed" not in (name := text(group, default).strip()).lower():
+            yield _list_row(name or "?", kind)
 
 
 def recipient(who: Person, kind: int) -> NamedProps:
