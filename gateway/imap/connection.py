@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from twisted.logger import Logger
 
@@ -17,6 +17,7 @@ from gateway.imap.capabilities import capabilities
 from gateway.imap.codec.commands import Notify, State
 from gateway.imap.codec.cursor import Dialect
 from gateway.imap.codec.write_fetch import FlagTexts
+from gateway.imap.interests import Kept, Notifications
 from gateway.imap.options import Options
 from gateway.imap.quirks import Quirks, quirks_of
 from gateway.imap.selected import Rows, Selected
@@ -29,50 +30,6 @@ from gateway.mapi.errors import LogonFailed
 log: Final = Logger()
 #: Gives the account of a user who proves a password: (user, password, peer). Raises LogonFailed, TransportError.
 Authenticate: TypeAlias = Callable[[str, str, str], Awaitable[Account]]
-
-
-class Notifications(Protocol):
-    """What a user needs of `notifying.Notifying`."""
-
-    @property
-    def selected_events(self) -> bool:
-        """Whether changes of the selected mailbox are told at once."""
-
-    @property
-    def flag_events(self) -> bool:
-        """Whether changed flags there are told at once."""
-
-    @property
-    def delayed(self) -> bool:
-        """Whether EXPUNGE waits all the same."""
-
-    def renames(self, *names: str) -> None:
-        """The client changes mailboxes itself."""
-
-    def annotates(self, mailbox: Mailbox | None, entries: dict[str, bytes | None]) -> None:
-        """The client changed annotations itself."""
-
-    def follow_selected(self) -> None:
-        """Another mailbox was selected, or none."""
-
-    async def tell(self) -> bytes:
-        """What happened in other mailboxes."""
-
-    async def arrived(self, selection: Selection, after: int) -> bytes:
-        """What is to be told of new messages."""
-
-    def close(self) -> None:
-        """Stop."""
-
-
-class Kept(Protocol):
-    """What a selection needs of `contexts.Context`."""
-
-    def leave(self, selection: Selection) -> bytes:
-        """What is to be told before messages leave."""
-
-    def change(self, selection: Selection, serial: int) -> AsyncIterator[bytes]:
-        """What is to be told after messages came or changed."""
 
 
 class Connection:
