@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
 SORT_CHARACTERS: Final = 255
 """Only so much of a text takes part in sorting."""
-
-#: Base letters, then accents, then case: compare the tuples.
-Collation: TypeAlias = "tuple[str, str, str]"
 
 _RANKS: Final = {"Z": 1, "C": 1, "P": 2, "S": 3, "N": 4, "L": 5, "M": 5}
 
@@ -45,8 +42,9 @@ def equality(text: str) -> tuple[str, str]:
     return _placed_all(base), "" if len(base) == len(decomposed) else decomposed
 
 
-def sort_key(text: str) -> Collation:
-    """The key by which a table sorts the text; lower case comes before upper case."""
+def sort_key(text: str) -> str:
+    """The key by which a table sorts the text: base letters, then accents, then case, lower before upper."""
     text = text[:SORT_CHARACTERS]
     base, accents = equality(text)
-    return base, accents, text.swapcase()
+    # NUL comes before everything, and is in no text: so this compares like the three one after the other.
+    return f"{base}\0{accents}\0{text.swapcase()}"

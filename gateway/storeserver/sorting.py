@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cmp_to_key
+from heapq import merge
 from typing import Any, Final, TypeAlias
 
 from gateway.mapi.errors import InvalidParameter
@@ -17,6 +18,7 @@ from gateway.storeserver.collation import sort_key
 
 MAX_KEYS: Final = 16
 _BINARY_SIZE: Final = 255
+_AT_ONCE: Final = 10_000
 
 #: The values that a row is sorted by, one per key, comparable with those of other rows.
 RowOrder: TypeAlias = "tuple[Any, ...]"
@@ -35,6 +37,15 @@ def _key_of(type_: int) -> Callable[[Value], Any]:
         single = _key_of(type_ & ~MV_FLAG)
         return lambda value: tuple(single(item) for item in value)
     return {PT_UNICODE: sort_key, PT_BINARY: _bytes}.get(type_, _plain)
+
+
+def _sorted(keys: list[int], of: Callable[[int], Any], *, reverse: bool) -> list[int]:
+    """Sort without a break of more than some milliseconds in which no other thread gets its turn; equals stay."""
+    if len(keys) <= _AT_ONCE:
+        return sorted(keys, key=of, reverse=reverse)
+    starts = range(0, len(keys), _AT_ONCE)
+    runs = [sorted(keys[start : start + _AT_ONCE], key=of, reverse=reverse) for start in starts]
+    return list(merge(*runs, key=of, reverse=reverse))
 
 
 class Sorter:
@@ -60,7 +71,8 @@ class Sorter:
         """The row keys in order."""
         result = sorted(orders)
         for place in reversed(range(len(self.keys))):
-            result.sort(key=lambda key: orders[key][place], reverse=self._descending[place])
+            values = {key: orders[key][place] for key in result}
+            result = _sorted(result, values.__getitem__, reverse=self._descending[place])
         return result
 
     def compare(self, first: RowOrder, second: RowOrder) -> int:

@@ -73,3 +73,17 @@ def test_a_row_is_placed_where_sorting_would_put_it() -> None:
 def test_too_many_keys_are_refused() -> None:
     with pytest.raises(InvalidParameter):
         Sorter([SortKey(pt.PR_SUBJECT)] * 17)
+
+
+@pytest.mark.parametrize("direction", [ASCENDING, DESCENDING])
+def test_many_rows_sort_like_few(direction: SortDirection) -> None:
+    chance = random.Random(3)
+    rows: dict[int, dict[int, object]] = {
+        key: {pt.PR_SUBJECT: chance.choice("abcdefgh") * chance.randrange(3)} if key % 7 else {}
+        for key in range(25_000)
+    }
+    texts = {key: row.get(pt.PR_SUBJECT) for key, row in rows.items()}
+    expected = sorted(
+        rows, key=lambda key: (texts[key] is not None, texts[key] or ""), reverse=direction is DESCENDING
+    )
+    assert order([SortKey(pt.PR_SUBJECT, direction)], rows) == expected
