@@ -126,8 +126,11 @@ class Account:
         """Subscribe or unsubscribe a mailbox (NotFound)."""
         await self.store.folders.subscribe(name, self.store.seconds(), on=on)
 
-    async def status(self, mailbox: Mailbox, *, full: bool = False) -> Status:
-        """The numbers of a mailbox; ``full`` adds the mod-sequence and sizes, which opens the mailbox."""
+    async def status(self, mailbox: Mailbox, *, full: bool = False, uidnext: bool = True) -> Status:
+        """The numbers of a mailbox; ``full`` adds the mod-sequence and sizes, which opens the mailbox.
+
+        Without ``uidnext`` UIDNEXT may be 0, which saves a call.
+        """
         view = self.store.peek(mailbox)
         if view is not None or full:
             return await self._status_of_view(mailbox)
@@ -135,7 +138,7 @@ class Account:
         return Status(
             props.get(pr.PR_CONTENT_COUNT, 0),
             props.get(pr.PR_CONTENT_UNREAD, 0),
-            await self._uidnext(mailbox),
+            await self._uidnext(mailbox) if uidnext else 0,
             mailbox.uidvalidity,
         )
 

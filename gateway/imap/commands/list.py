@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
 
 from gateway.imap import listing
 from gateway.imap.answers import Done
@@ -12,7 +13,12 @@ from gateway.imap.commands.acl import rights_of
 from gateway.imap.commands.metadata import chosen
 from gateway.imap.commands.status import values_of
 from gateway.imap.connection import User
+from gateway.mailbox.reading import overlapping
 from gateway.mailbox.tree import Mailbox
+from gateway.mapi.errors import NoAccess, NotFound
+
+#: Mailboxes whose numbers are asked for at a time.
+AHEAD: Final = 8
 
 
 async def list_(user: User, command: c.List) -> AsyncIterator[bytes | Done]:
@@ -25,22 +31,39 @@ async def list_(user: User, command: c.List) -> AsyncIterator[bytes | Done]:
         user.connection.enabled.add("CONDSTORE")  # RFC 7162 3.1
     tree = await user.account.mailboxes(others=listing.asks_for_others(command))
     subscribed = await user.account.subscriptions() if listing.needs_subscriptions(command) else frozenset()
-    for found in listing.matches(command, tree, subscribed):
-        yield w.list_item(found.attributes, found.name, utf8=utf8, extended=found.extended)
-        if found.mailbox is not None:
-            async for more in _returned(user, command, found.mailbox):
-                yield more
+    listed = list(listing.matches(command, tree, subscribed))
+    boxes = [found.mailbox for found in listed if found.mailbox is not None]
+    annotations = await user.account.all_annotations(boxes) if "METADATA" in command.returns else {}
+
+    async def one(place: int) -> bytes:
+        found = listed[place]
+        line = w.list_item(found.attributes, found.name, utf8=utf8, extended=found.extended)
+        if found.mailbox is None:
+            return line
+        return line + await _returned(user, command, found.mailbox, annotations)
+
+    async for said in overlapping(range(len(listed)), one, AHEAD):
+        yield said
 
 
-async def _returned(user: User, command: c.List, mailbox: Mailbox) -> AsyncIterator[bytes]:
+async def _returned(
+    user: User, command: c.List, mailbox: Mailbox, annotations: Mapping[bytes, Mapping[str, bytes]]
+) -> bytes:
     utf8 = user.connection.utf8
+    parts = []
     if "STATUS" in command.returns and mailbox.selectable:
-        yield w.status_item(mailbox.name, await values_of(user, mailbox, command.status), utf8=utf8)
+        try:
+            values = await values_of(user, mailbox, command.status)
+        except (NotFound, NoAccess):
+            pass  # gone meanwhile: the others are told all the same
+        else:
+            parts.append(w.status_item(mailbox.name, values, utf8=utf8))
     if "MYRIGHTS" in command.returns:
-        yield rights_of(user, mailbox)
+        parts.append(rights_of(user, mailbox))
     if "METADATA" in command.returns:
-        found = chosen(await user.account.annotations(mailbox), command.metadata, 0)
-        yield w.metadata(mailbox.name, found, utf8=utf8)
+        found = chosen(annotations[mailbox.entryid], command.metadata, 0)
+        parts.append(w.metadata(mailbox.name, found, utf8=utf8))
+    return b"".join(parts)
 
 
 async def lsub(user: User, command: c.Lsub) -> AsyncIterator[bytes | Done]:

@@ -40,7 +40,8 @@ async def status(user: User, command: c.Status) -> AsyncIterator[bytes | Done]:
 
 async def values_of(user: User, mailbox: Mailbox, items: tuple[str, ...]) -> dict[str, int | str]:
     """The items asked for."""
-    found = await user.account.status(mailbox, full=not _FULL.isdisjoint(items))
+    full = not _FULL.isdisjoint(items)
+    found = await user.account.status(mailbox, full=full, uidnext="UIDNEXT" in items)
     values = {item: _VALUES[item](found, mailbox, user) for item in items if item in _VALUES}
     if "DELETED-STORAGE" in items:
         values["DELETED-STORAGE"] = await _deleted_storage(user, mailbox)
