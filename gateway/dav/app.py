@@ -46,7 +46,8 @@ from gateway.dav.telling import Properties
 _D: Final = "{DAV:}"
 DAV_CLASSES: Final = (
     "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-proxy, "
-    "calendarserver-principal-property-search, calendarserver-principal-search"
+    "calendarserver-principal-property-search, calendarserver-principal-search, "
+    "calendar-managed-attachments, calendar-managed-attachments-no-recurrence"
 )
 METHODS: Final = (
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "PROPFIND", "PROPPATCH", "REPORT",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from gateway.dav.errors import Answer
 
@@ -21,6 +21,9 @@ class Asked:
     body: bytes
     host: str
     secure: bool
+    query: str = ""
+    content: BinaryIO | None = None
+    """The body of an attachment, as a file; ``body`` is empty then."""
 
     @property
     def base_url(self) -> str:

@@ -209,7 +209,11 @@ def _asked(request: Any, path: str, *, secure: bool) -> Asked:
     headers.pop("authorization", None)
     host = headers.get("host", "") or "localhost"
     request.content.seek(0)
-    return Asked(request.method.decode("latin-1").upper(), path, headers, request.content.read(), host, secure)
+    method = request.method.decode("latin-1").upper()
+    query = request.uri.partition(b"?")[2].decode("latin-1")
+    is_file = method == "POST" and "action=attachment-" in query
+    body, content = (b"", request.content) if is_file else (request.content.read(), None)
+    return Asked(method, path, headers, body, host, secure, query, content)
 
 
 def _compressed(answer: Answer, *, compress: bool) -> Answer:

@@ -57,6 +57,12 @@ class StoredItem(Item):
         )
         self.entry = entry
 
+    @property
+    def place_collection(self) -> Collection:
+        """The collection that it lies in, as ours."""
+        found: Collection = self.collection  # type: ignore[assignment]
+        return found
+
     def serialize(self) -> str:
         """The text of the item (Refused when it is gone)."""
         if not self._text:

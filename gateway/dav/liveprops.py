@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+from gateway.convert.ical.files import MAX_FILES
 from gateway.dav import aclprops, hrefs, principalprops, properties, xmlbody
 from gateway.dav.principalprops import FOUND
 from gateway.dav.query.textmatch import COLLATIONS
@@ -70,6 +71,15 @@ def _calendar_data(resource: Resource, element: ET.Element) -> int | None:
     return FOUND
 
 
+def _attachment_limit(resource: Resource, element: ET.Element) -> int | None:
+    """max-attachment-size and max-attachments-per-resource (RFC 8607 6.2, 6.3)."""
+    if not resource.is_collection or resource.place is None or not resource.place.kind.is_calendar:
+        return None
+    is_size = element.tag.endswith("size")
+    element.text = str(resource.scope.shared.options.max_attachment if is_size else MAX_FILES)
+    return FOUND
+
+
 def _collations(resource: Resource, element: ET.Element) -> int | None:
     if not resource.is_collection:
         return None
@@ -104,6 +114,9 @@ _OWN: Final[dict[str, Fill]] = {
     f"{_D}supported-report-set": _supported_reports,
     f"{_CR}supported-address-data": _address_data,
     f"{_C}supported-calendar-data": _calendar_data,
+    f"{_C}managed-attachments-server-URL": principalprops.empty,
+    f"{_C}max-attachment-size": _attachment_limit,
+    f"{_C}max-attachments-per-resource": _attachment_limit,
     f"{_C}supported-collation-set": _collations,
     f"{_CR}supported-collation-set": _collations,
 }

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import hrefs, kopano, transfer, whole
+from gateway.dav import attachments, hrefs, kopano, transfer, whole
 from gateway.dav.app import Application
 from gateway.dav.app import _clean as clean
-from gateway.dav.asked import matches
+from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
 from gateway.dav.errors import Answer, Refused
+from gateway.dav.scope import RequestScope
 from gateway.dav.turns import Key
 from gateway.mapiclient.replacing import Outdated
 
@@ -23,6 +24,11 @@ _ATTEMPTS: Final = 3
 
 class Methods(Application):
     """The methods that need more than one look at the store, or have to be refused with a reason."""
+
+    def serving(self, scope: RequestScope, asked: Asked) -> Application:
+        """A copy that serves one request."""
+        scope.base_url = asked.base_url
+        return super().serving(scope, asked)
 
     def _answer(self) -> Answer:
         path = clean(self._asked.path)
@@ -45,6 +51,8 @@ class Methods(Application):
         method = self._asked.method
         if method in ("MKCOL", "MKCALENDAR"):
             self._check_new_collection(clean(self._asked.path))
+        if self._asked.content is not None:
+            return self._attach(clean(self._asked.path))
         if method in ("MOVE", "COPY"):
             return self._move(clean(self._asked.path), keep=method == "COPY")
         if method == "DELETE":
@@ -53,9 +61,13 @@ class Methods(Application):
         return super()._answer()
 
     def _page(self, path: str) -> Answer | None:
-        """GET of the page, and of a whole collection (RFC 9110 13.1.2)."""
+        """GET of the page, of a whole collection, and of an attachment."""
         found = super()._page(path)
-        if found is not None or len(hrefs.split_path(path)) != 2:
+        parts = hrefs.split_path(path)
+        if found is None and len(parts) == 5:
+            item = self._item_at("/".join(parts[:3]))
+            return attachments.get(item.place_collection, item, parts[3])
+        if found is not None or len(parts) != 2:
             return found
         collection = self._at(path)
         if not isinstance(collection, Collection):
@@ -86,13 +98,42 @@ class Methods(Application):
         return [(folder, each) for each in (parts[2], uid) if each]
 
     def _put(self, path: str) -> Answer:
-        with self._turn(*self._keys(path, uid_of(self._asked.body))):
+        body = self._asked.body
+        with self._turn(*self._keys(path, uid_of(body))):
             for _ in range(_ATTEMPTS):
                 try:
+                    if b"MANAGED-ID" in body.upper():
+                        self._asked = replace(
+                            self._asked, body=attachments.without_managed(body, self._key_of(path))
+                        )
                     return super()._put(path)
                 except Outdated:
                     continue  # another gateway was faster: conditions and merging begin again
         raise Refused(503, "", "the item is changed all the time; try again later")
+
+    def _key_of(self, path: str) -> bytes:
+        """The source key of the item at a path, b"" when there is none."""
+        collection, href = self._collection_at(path)
+        item = collection.item(href)
+        return item.entry.source_key if item is not None else b""
+
+    def _attach(self, path: str) -> Answer:
+        """POST of an attachment to its item (RFC 8607 3.5)."""
+        with self._turn(*self._keys(path)):
+            item = self._item_at(path)
+            collection = item.place_collection
+            self._check_preconditions(collection, item)
+            content = self._asked.content
+            assert content is not None
+            upload = attachments.Upload(
+                self._asked.headers, self._asked.query, content, self._options.max_attachment
+            )
+            answer = attachments.post(collection, item, upload)
+        if self._asked.representation and answer.status != 204:
+            now = self._item_at(path)
+            answer.headers |= {"Content-Type": collection.place.kind.content_type, "ETag": now.entry.etag}
+            answer.body = now.serialize().encode()
+        return answer
 
     # Items elsewhere
 
@@ -104,9 +145,7 @@ class Methods(Application):
         uid = source.entry.uid
         with self._turn(*self._keys(path, uid), *self._keys(destination, uid)):
             source = self._item_at(path)
-            origin = source.collection
-            assert isinstance(origin, Collection)
-            self._check_preconditions(origin, source)
+            self._check_preconditions(source.place_collection, source)
             target, href = self._collection_at(destination)
             overwrite = self._asked.header("overwrite").strip().upper() != "F"
             transfer.check(source, target, href, overwrite=overwrite, keep=keep)

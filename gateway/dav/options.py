@@ -36,6 +36,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How long a connection may be silent."""
     max_request: Size = Size(16 << 20)
     """Largest request body, events and contacts included."""
+    max_attachment: Size = Size(32 << 20)
+    """Largest attachment that is added to an event."""
     max_results: int = 10_000
     """Most items in one answer; a client that asks for more is told so (507)."""
     cached_items: int = 200_000

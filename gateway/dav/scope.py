@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.threads import blockingCallFromThread
@@ -71,6 +72,8 @@ class RequestScope:
         self.session = session
         self.user = session.user
         self.homes: UserHomes = shared.homes.of(session)
+        self.base_url = ""
+        """The server as the client names it, without a slash at the end; attachments have addresses then."""
         self._waiting: Deferred[Any] | None = None
         self._left = False
         self._places: list[Place] | None = None
@@ -218,7 +221,8 @@ class RequestScope:
         owner = self.user if place.is_own else place.owner
         has_owner = place.kind.is_calendar and owner not in (hrefs.PUBLIC, hrefs.DIRECTORY)
         options = self._options(owner if has_owner else "", is_own=place.is_own)
-        return Rendering(place.kind, replace(options, sees_private=place.sees_private), version)
+        base = f"{self.base_url}/{quote(place.owner)}/{quote(place.name)}/" if self.base_url else ""
+        return Rendering(place.kind, replace(options, sees_private=place.sees_private), version, base)
 
     def _options(self, owner: str, *, is_own: bool) -> IcalOptions:
         """How the calendar of a user ("" = of nobody) is read and written."""

@@ -42,7 +42,9 @@ class LimitedRequest(Request):
     def gotLength(self, length: int | None) -> None:
         """The headers are there."""
         channel: Any = self.channel
-        self._most: int = channel.site.options.max_request
+        options: Options = channel.site.options
+        is_post = getattr(channel, "_command", b"") == b"POST"
+        self._most: int = max(options.max_request, options.max_attachment) if is_post else options.max_request
         if length is not None and length > self._most:
             self._refuse()
             length = 0

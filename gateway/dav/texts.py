@@ -11,6 +11,7 @@ from gateway.convert import ical, vcard
 from gateway.convert.ical.options import Options as IcalOptions
 from gateway.convert.vcard import Options as VcardOptions
 from gateway.dav.kinds import Kind
+from gateway.dav.links import Links
 from gateway.dav.listing import Entry
 from gateway.dav.places import Place
 from gateway.mapi import proptags as pr
@@ -32,19 +33,22 @@ class Rendering:
     ical: IcalOptions
     version: str = "3.0"
     """Of vCards."""
+    base: str = ""
+    """The collection's URL, below which attachments have their addresses; without it they are in the text."""
 
     @property
     def variant(self) -> tuple[object, ...]:
         """What tells two renderings of the same item apart."""
         options = self.ical
-        return self.version, options.owner, options.sees_private, options.alarms, options.zone.name
+        return self.version, options.owner, options.sees_private, options.alarms, options.zone.name, self.base
 
     def write(self, content: MessageContent) -> bytes:
         """An item as its text."""
         if self.kind.is_mailbox:
             return ical.calendar_part(content, self.ical) or b""
         if self.kind.is_calendar:
-            return ical.to_ical(content, self.ical)
+            links = Links(self.base, content) if self.base and content.attachments else None
+            return ical.to_ical(content, replace(self.ical, link=links) if links else self.ical)
         return vcard.to_vcard(content, self.version, self.vcard)
 
     def read(self, data: bytes, existing: MessageContent | None, now: float) -> MessageContent:

@@ -20,7 +20,7 @@ _CONFLICT: Final = "no-uid-conflict"
 
 def check(source: StoredItem, target: Collection, href: str, *, overwrite: bool, keep: bool) -> None:
     """Whether an item may go there (Refused); ``keep`` leaves it where it is too."""
-    origin: Collection = source.collection  # type: ignore[assignment]
+    origin = source.place_collection
     place, kind = target.place, target.place.kind
     writing.refuse_private(origin.place, source.entry)
     writing.refuse_mailbox(origin.place)
@@ -51,7 +51,7 @@ def check(source: StoredItem, target: Collection, href: str, *, overwrite: bool,
 
 def transfer(source: StoredItem, target: Collection, href: str, *, keep: bool) -> bool:
     """Move or copy what `check` allowed; True when something was replaced."""
-    origin: Collection = source.collection  # type: ignore[assignment]
+    origin = source.place_collection
     scope, entry, existing = origin.scope, source.entry, target.item(href)
     if not keep and _same_store(origin.place, target.place):
         scope.wait(lambda: _moved(scope, origin.place, entry, target.place, href))

@@ -64,18 +64,31 @@ async def attachments(session: Caller, message: bytes) -> list[Attachment]:
 
 
 async def add_attachment(
-    session: Caller, store: bytes, message: bytes, server_id: int, data: bytes | Blob, props: Props
+    session: Caller,
+    store: bytes,
+    message: bytes,
+    server_id: int,
+    data: bytes | Blob,
+    props: Props,
+    *,
+    instead_of: int = 0,
 ) -> int:
     """Add an attachment to a stored message; a `Blob` is sent without being held. Returns its number there.
 
-    ``store`` is the entry id of the store, ``server_id`` the message's PR_EC_HIERARCHYID.
+    ``store`` is the entry id of the store, ``server_id`` the message's PR_EC_HIERARCHYID, ``instead_of`` the number of
+    an attachment that goes in the same transaction.
     """
     complete: Props = {pr.PR_ATTACH_METHOD: BY_VALUE, pr.PR_RECORD_KEY: os.urandom(16), **props}
     child = ObjectTree(
         mod_props=[*complete.items(), (pr.PR_ATTACH_DATA_BIN, data)], obj_type=int(ObjectType.ATTACHMENT)
     )
-    saved = (await _save(session, store, message, server_id, child)).object
-    return saved.children[0].server_id if saved is not None and saved.children else 0
+    gone = (
+        [ObjectTree(delete=True, server_id=instead_of, obj_type=int(ObjectType.ATTACHMENT))]
+        if instead_of
+        else []
+    )
+    saved = (await _save(session, store, message, server_id, *gone, child)).object
+    return saved.children[-1].server_id if saved is not None and saved.children else 0
 
 
 async def delete_attachment(
@@ -87,7 +100,7 @@ async def delete_attachment(
 
 
 async def _save(
-    session: Caller, store: bytes, message: bytes, server_id: int, child: ObjectTree
+    session: Caller, store: bytes, message: bytes, server_id: int, *children: ObjectTree
 ) -> ObjectReply:
-    tree = ObjectTree(children=(child,), server_id=server_id, obj_type=int(ObjectType.MESSAGE))
+    tree = ObjectTree(children=children, server_id=server_id, obj_type=int(ObjectType.MESSAGE))
     return await session.call(SaveObject(parent_entryid=store, entryid=message, object=tree))

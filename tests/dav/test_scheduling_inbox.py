@@ -148,7 +148,9 @@ def test_answers_of_who_was_not_invited_change_nothing(
 
 def test_another_time_that_a_guest_proposes(site: Site, boss: Person, ann: Person) -> None:
     boss.put("m", meeting("i-12", boss, ann))
-    proposal = meeting("i-12", boss, f"ATTENDEE;PARTSTAT=TENTATIVE:mailto:{ann.address}", start="20261201T160000")
+    proposal = meeting(
+        "i-12", boss, f"ATTENDEE;PARTSTAT=TENTATIVE:mailto:{ann.address}", start="20261201T160000"
+    )
     receive(site, boss, proposal, method="COUNTER")
     assert boss.messages() == ["COUNTER i-12"]
     assert "T100000" in boss.get("m")
@@ -170,7 +172,11 @@ def test_the_stored_item_is_what_mapi_clients_expect(site: Site, boss: Person, a
         return props
 
     props = stored()
-    assert (props[ids.STATE], props[ids.RESPONSE], props[ids.BUSY_STATUS]) == (3, ids.NOT_RESPONDED, ids.TENTATIVE)
+    assert (props[ids.STATE], props[ids.RESPONSE], props[ids.BUSY_STATUS]) == (
+        3,
+        ids.NOT_RESPONDED,
+        ids.TENTATIVE,
+    )
     assert props[pr.PR_MESSAGE_CLASS] == "IPM.Appointment"
     ann.answer("i-13", "ACCEPTED")
     props = stored()

@@ -33,15 +33,29 @@ def write_files(block: Block, attachments: list[AttachmentContent], options: Opt
         if attachment.props.get(pt.PR_ATTACHMENT_HIDDEN):
             continue
         size = len(data) if isinstance(data, bytes) else data.size
-        if size <= options.inline:
+        link = options.link(attachment) if options.link is not None else None
+        if link is not None:
+            block.lines.append(_link_line(attachment, *link, size))
+        elif size <= options.inline:
             raw = data if isinstance(data, bytes) else data.read()
             block.lines.append(_attach_line(attachment, raw))
+
+
+def _link_line(attachment: AttachmentContent, address: str, key: str, size: int) -> str:
+    """An attachment that has an address of its own (RFC 8607 4)."""
+    params = {"MANAGED-ID": (key,), "FMTTYPE": (text(attachment.props, pt.PR_ATTACH_MIME_TAG) or _UNTYPED,)}
+    params |= {"FILENAME": (_name(attachment) or "attachment",), "SIZE": (str(size),)}
+    return line_text("ATTACH", address, params)
+
+
+def _name(attachment: AttachmentContent) -> str:
+    return text(attachment.props, pt.PR_ATTACH_LONG_FILENAME) or text(attachment.props, pt.PR_ATTACH_FILENAME)
 
 
 def _attach_line(attachment: AttachmentContent, data: bytes) -> str:
     params = {"FMTTYPE": (text(attachment.props, pt.PR_ATTACH_MIME_TAG) or _UNTYPED,)}
     params |= {"VALUE": ("BINARY",), "ENCODING": ("BASE64",)}
-    name = text(attachment.props, pt.PR_ATTACH_LONG_FILENAME) or text(attachment.props, pt.PR_ATTACH_FILENAME)
+    name = _name(attachment)
     if name:
         params["X-FILENAME"] = (name,)
     return line_text("ATTACH", b64encode(data).decode("ascii"), params)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.convert.ical.timezones import UTC_ZONE, Zone
+from gateway.mapi.content import AttachmentContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Options:
     """Whether a text is the organizer's word: he may move a meeting, the owner who was invited to it may not."""
     note_class: str = "IPM.Activity"
     """Message class of a new VJOURNAL: IPM.Activity, or IPM.StickyNote in a folder of notes."""
+    link: Callable[[AttachmentContent], tuple[str, str] | None] | None = None
+    """Gives an attachment's address and MANAGED-ID (RFC 8607); those without one are written into the text."""
     now: int | None = None
     """FILETIME of the conversion, for the next reminder of a series and for DTSTAMP of what was never stored."""
 

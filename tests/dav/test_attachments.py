@@ -1,0 +1,176 @@
+"""Managed attachments: files of an event have addresses, are added, exchanged and removed one by one (RFC 8607)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gateway.dav.options import Options
+from gateway.mapi.rights import Rights
+from gateway.units import Size
+from tests.dav.server import Client, Reply, Server, event, unfolded
+from tests.dav.test_sharing import share, shared_path
+
+C_NS = "urn:ietf:params:xml:ns:caldav"
+
+
+@pytest.fixture
+def path(client: Client) -> str:
+    """An event."""
+    found = f"{client.collection('calendar')}e.ics"
+    assert client("PUT", found, event("e", "With files")).status == 201
+    return found
+
+
+def add(
+    client: Client, path: str, data: bytes, name: str = "plan.txt", kind: str = "text/plain", **more: str
+) -> Reply:
+    disposition = f'attachment; filename="{name}"'
+    return client(
+        "POST",
+        f"{path}?action=attachment-add",
+        data,
+        Content_Type=kind,
+        Content_Disposition=disposition,
+        **more,
+    )
+
+
+def lines(client: Client, path: str) -> list[str]:
+    """The ATTACH lines of an event."""
+    return re.findall(r"^ATTACH.*$", unfolded(client("GET", path).text).replace("\r", ""), re.M)
+
+
+def address(line: str) -> str:
+    """The path of the URL of an ATTACH line."""
+    return re.sub(r"^http://[^/]*", "", line[line.index("http://") :])
+
+
+def test_a_file_is_added_read_exchanged_and_removed(client: Client, path: str) -> None:
+    added = add(client, path, b"the plan")
+    assert added.status == 201
+    key = added.headers["cal-managed-id"]
+    [line] = lines(client, path)
+    port = client.port
+    assert line.startswith(
+        f"ATTACH;MANAGED-ID={key};FMTTYPE=text/plain;FILENAME=plan.txt;SIZE=8:http://127.0.0.1:{port}/"
+    )
+    assert address(line) == added.headers["location"]
+    got = client("GET", address(line))
+    assert (got.status, got.body, got.headers["content-type"]) == (200, b"the plan", "text/plain")
+    assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''plan.txt"
+
+    query = f"?action=attachment-update&managed-id={key}"
+    changed = client(
+        "POST", path + query, b"another plan", Content_Type="text/html", Prefer="return=representation"
+    )
+    assert changed.status == 200
+    newer = changed.headers["cal-managed-id"]
+    assert newer != key
+    assert f"MANAGED-ID={newer}" in unfolded(changed.text)
+    assert client("GET", changed.headers["location"]).body == b"another plan"
+    assert client("GET", address(line)).status == 404
+    assert client("POST", path + query, b"late").status == 403
+
+    removed = client("POST", f"{path}?action=attachment-remove&managed-id={newer}")
+    assert removed.status == 204
+    assert lines(client, path) == []
+    assert client("GET", changed.headers["location"]).status == 404
+
+
+def test_what_is_attached_stays_when_the_event_is_changed(client: Client, path: str) -> None:
+    """RFC 8607 3.11: the text that a client puts names the attachment, or knows nothing of it."""
+    add(client, path, b"kept")
+    before = lines(client, path)
+    text = client("GET", path).text
+    assert client("PUT", path, text.replace("With files", "Changed")).status == 204
+    assert lines(client, path) == before
+    assert client("PUT", path, event("e", "Unaware")).status == 204
+    assert lines(client, path) == before
+    assert client("GET", address(before[0])).body == b"kept"
+
+
+def test_the_attachment_of_another_event_is_a_link(client: Client, path: str) -> None:
+    add(client, path, b"one")
+    [line] = lines(client, path)
+    other = path.replace("e.ics", "f.ics")
+    copied = client("GET", path).text.replace("UID:e", "UID:f")
+    assert client("PUT", other, copied).status == 201
+    assert lines(client, other) == [
+        line[line.index("http://") :].join(["ATTACH;FMTTYPE=text/plain;FILENAME=plan.txt;SIZE=3:", ""])
+    ]
+
+
+def test_an_inline_file_gets_an_address(client: Client, path: str) -> None:
+    inline = "ATTACH;VALUE=BINARY;ENCODING=BASE64;FMTTYPE=text/plain;X-FILENAME=in.txt:aW5saW5l"
+    assert client("PUT", path, event("e", "Inline", "20261201T100000Z", inline)).status == 204
+    [line] = lines(client, path)
+    assert ";MANAGED-ID=" in line
+    assert client("GET", address(line)).body == b"inline"
+
+
+def test_a_large_file(client: Client, path: str) -> None:
+    data = bytes(range(256)) * 20_000
+    assert add(client, path, data, "große Datei.bin", "application/octet-stream").status == 201
+    [line] = lines(client, path)
+    got = client("GET", address(line))
+    assert got.body == data
+    assert got.headers["content-disposition"].startswith("attachment; filename*=UTF-8''gro")
+
+
+@pytest.mark.parametrize(
+    ("query", "precondition"),
+    [
+        ("action=attachment-add&rid=20261201T100000Z", "valid-rid"),
+        ("action=attachment-remove&managed-id=none", "valid-managed-id"),
+        ("action=attachment-update", "valid-managed-id"),
+        ("action=attachment-eat", "valid-action"),
+    ],
+)
+def test_what_cannot_be_done(client: Client, path: str, query: str, precondition: str) -> None:
+    refused = client("POST", f"{path}?{query}", b"x")
+    assert refused.status == 403
+    assert f"<{precondition} xmlns='{C_NS}'/>" in refused.text
+
+
+def test_conditions_and_limits(dav: Server, client: Client, path: str) -> None:
+    assert add(client, path, b"x", If_Match='"other"').status == 412
+    small = Client(dav.port(Options(max_attachment=Size(10))), client.user)
+    refused = add(small, path, b"more than ten")
+    assert (refused.status, "max-attachment-size" in refused.text) == (403, True)
+    assert add(client, path.replace("e.ics", "none.ics"), b"x").status == 404
+    etag = client("GET", path).headers["etag"]
+    assert add(client, path, b"x", If_Match=etag).status == 201
+    assert client("GET", path).headers["etag"] != etag
+
+
+def test_rights(dav: Server, client: Client) -> None:
+    """Who may read the event may read its files; who may not see a private event, may not see its files."""
+    owner = dav.client()
+    share(dav, owner.user, client.user, Rights.REVIEWER)
+    calendar = owner.collection("calendar")
+    for name, more in (("open", ""), ("secret", "CLASS:PRIVATE")):
+        owner("PUT", f"{calendar}{name}.ics", event(name, name, "20261201T100000Z", *filter(None, [more])))
+        assert add(owner, f"{calendar}{name}.ics", name.encode()).status == 201
+    seen = f"{shared_path(client, owner)}open.ics"
+    [line] = lines(client, seen)
+    assert client("GET", address(line)).body == b"open"
+    assert add(client, seen, b"no").status == 403
+    [secret] = lines(owner, f"{calendar}secret.ics")
+    assert client("GET", address(secret)).status == 403
+    stranger = dav.client()
+    assert stranger("GET", address(line)).status in (403, 404)
+    assert Client(client.port, "")("GET", address(line)).status == 401
+
+
+def test_a_file_from_elsewhere_is_never_shown_as_a_page(client: Client, path: str) -> None:
+    added = add(client, path, b"<script>alert(1)</script>", "../../x.html", "text/html\t;x")
+    got = client("GET", added.headers["location"])
+    assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''x.html"
+    assert "sandbox" in got.headers["content-security-policy"]
+    assert got.headers["x-content-type-options"] == "nosniff"
+
+
+def test_it_is_announced(client: Client) -> None:
+    assert "calendar-managed-attachments" in client("OPTIONS", "/").headers["dav"].split(", ")
