@@ -18,6 +18,8 @@ from gateway.mapiclient.address import parse_server
 from gateway.mapiclient.options import PoolOptions, SessionOptions
 from gateway.mapiclient.pool import Pool
 from gateway.mapiclient.sessions import Sessions
+from gateway.mapiclient.wire.calls_directory import ResolveUsername, SetQuota
+from gateway.mapiclient.wire.structs import Quota
 from tests.support import reactor
 from tests.support.store import RunningStore, running_store
 
@@ -47,6 +49,12 @@ class Server:
         name = f"user{next(self._names)}"
         self.store.add_user(name)
         return name
+
+    def limit(self, user: str, octets: int) -> None:
+        """Give a user a quota."""
+        with self.store.system() as system:
+            entryid = system.ok(ResolveUsername(username=user)).user_entryid
+            system.ok(SetQuota(user_entryid=entryid, quota=Quota(False, False, octets, octets, octets)))
 
     def port(self, options: Options | None = None, tls: Any = None) -> int:
         """A port where IMAP with these options is spoken."""

@@ -357,3 +357,72 @@ def test_names_are_made_in_net_unicode(imap: Dialogue) -> None:
         S2: * LIST (\\HasNoChildren) "/" "Fr&APw-hling" ("OLDNAME" ("Fru&Awg-hling"))
         S2: b1 OK ...
     """)
+
+
+def test_what_exceeds_the_quota(imap: Dialogue, imap_server: Server) -> None:
+    """OVERQUOTA for everything that would store more, and nothing is stored (RFC 9208 4.3.1)."""
+    imap.given(inbox=[message("one", "x" * 3000)], work=[])
+    imap_server.limit(imap.user, 4096)
+    imap.names["large"] = str(len(message("two", "x" * 8000)))
+    imap.talk("""
+        C: a1 GETQUOTA ""
+        S: * QUOTA "" (STORAGE ... 4)
+        S: a1 OK ...
+        C: a2 SELECT INBOX
+        S: ...
+        S: a2 OK ...
+    """)
+    talker = imap.talker()
+    for command in ("APPEND work", "REPLACE 1 work"):
+        talker.send(f"b {command} {{{8000}+}}\r\n".encode() + b"Subject: x\r\n\r\n" + b"x" * 7986 + b"\r\n")
+        assert talker.line().startswith("b NO [OVERQUOTA]")
+    imap.talk("""
+        C: c1 STATUS work (MESSAGES)
+        S: * STATUS "work" (MESSAGES 0)
+        S: c1 OK ...
+        C: c2 STATUS INBOX (MESSAGES)
+        S: * STATUS INBOX (MESSAGES 1)
+        S: c2 OK ...
+    """)
+
+
+def test_lists_that_select_and_return(imap: Dialogue) -> None:
+    """RFC 5258, 5819, 6154, 8440, 9590 together."""
+    imap.talk("""
+        C: a1 CREATE a/b/c
+        S: a1 OK ...
+        C: a2 CREATE a/d
+        S: a2 OK ...
+        C: a3 UNSUBSCRIBE a
+        S: a3 OK ...
+        C: a4 UNSUBSCRIBE a/d
+        S: a4 OK ...
+        C: a5 LIST (SUBSCRIBED RECURSIVEMATCH) "" a%
+        S: * LIST (\\HasChildren) "/" "a" ("CHILDINFO" ("SUBSCRIBED"))
+        S: a5 OK ...
+        C: a6 LIST "" ("a/%" "" "a/*") RETURN (SUBSCRIBED)
+        S: * LIST (\\HasChildren \\Subscribed) "/" "a/b"
+        S: * LIST (\\HasNoChildren \\Subscribed) "/" "a/b/c"
+        S: * LIST (\\HasNoChildren) "/" "a/d"
+        S: a6 OK ...
+        C: a7 LIST (SUBSCRIBED SUBSCRIBED) "a/" % RETURN (STATUS (MESSAGES) MYRIGHTS METADATA (/private/comment))
+        S: * LIST (\\HasChildren \\Subscribed) "/" "a/b"
+        S: * STATUS "a/b" (MESSAGES 0)
+        S: * MYRIGHTS "a/b" lrswipkxtea
+        S: * METADATA "a/b" (/private/comment NIL)
+        S: a7 OK ...
+        C: a8 LIST (SPECIAL-USE SUBSCRIBED) "" S*
+        S: * LIST (\\HasNoChildren \\Sent \\Subscribed) "/" "Sent Items"
+        S: a8 OK ...
+        C: a9 LIST (RECURSIVEMATCH) "" *
+        S: a9 BAD ...
+        C: b1 LIST (SUBSCRIBED) "" ""
+        S: b1 OK ...
+        C: b2 LIST (BOGUS) "" *
+        S: b2 BAD ...
+        C: b3 LIST "" * RETURN (BOGUS)
+        S: b3 BAD ...
+        C: b4 LIST () "" INBOX RETURN ()
+        S: * LIST (\\HasNoChildren) "/" INBOX
+        S: b4 OK ...
+    """)

@@ -343,3 +343,97 @@ def test_replacing_a_message_that_is_gone(imap: Dialogue) -> None:
         S: * STATUS INBOX (MESSAGES 1)
         S: a3 OK ...
     """)
+
+
+def test_status_of_the_selected_mailbox(imap: Dialogue) -> None:
+    """What is there counts, not what the client was told (RFC 9051 6.3.11)."""
+    imap.given(inbox=[message("one"), ("\\Seen \\Deleted", message("two"))])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 STATUS INBOX (MESSAGES UNSEEN DELETED DELETED-STORAGE RECENT)
+        S: * STATUS INBOX (MESSAGES 2 UNSEEN 1 DELETED 1 RECENT 0 DELETED-STORAGE ...)
+        S: a2 OK ...
+        C2: b1 APPEND INBOX {14+}
+        C2: Subject: x
+        C2:
+        C2:
+        S2: b1 OK ...
+        C: a3 STATUS INBOX (MESSAGES)
+        S: * STATUS INBOX (MESSAGES 3)
+        S: * 3 EXISTS
+        S: a3 OK ...
+    """)
+
+
+def test_catenate_stores_all_or_nothing(imap: Dialogue) -> None:
+    """The first URL that cannot be used is named, and nothing is stored (RFC 4469 section 4)."""
+    imap.given(inbox=[message("one")])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: * OK [UIDVALIDITY @validity@] ...
+        S: ...
+        S: a1 OK ...
+        C: a2 FETCH 1 UID
+        S: * 1 FETCH (UID @uid@)
+        S: a2 OK ...
+        C: a3 APPEND INBOX CATENATE (URL "/INBOX/;UID=@uid@" URL "/INBOX/;UID=999" URL "/nowhere/;UID=1")
+        S: a3 NO [BADURL /INBOX/;UID=999] ...
+        C: a4 APPEND INBOX CATENATE (URL "/INBOX/;UID=@uid@/;SECTION=7")
+        S: a4 NO [BADURL ...
+        C: a5 APPEND INBOX CATENATE (URL "http://example.org/")
+        S: a5 NO [BADURL http://example.org/] ...
+        C: a6 APPEND INBOX CATENATE ()
+        S: a6 BAD ...
+        C: a7 APPEND nowhere CATENATE (TEXT {3+}
+        C: x
+        C: )
+        S: a7 NO [TRYCREATE] ...
+        C: a8 STATUS INBOX (MESSAGES)
+        S: * STATUS INBOX (MESSAGES 1)
+        S: a8 OK ...
+        C: a9 UID REPLACE @uid@ INBOX CATENATE (TEXT {16+}
+        C: Subject: again
+        C:  URL "/INBOX;UIDVALIDITY=@validity@/;UID=@uid@/;SECTION=HEADER.FIELDS%20(From)" URL "/INBOX/;UID=@uid@/;SECTION=TEXT")
+        S: * OK [APPENDUID @validity@ @new@] ...
+        S: * 1 EXPUNGE
+        S: * 1 EXISTS
+        S: a9 OK ...
+        C: b1 UID FETCH @new@ BODY.PEEK[HEADER]
+        S: * 1 FETCH (UID @new@ BODY[HEADER] {...}
+        S: Subject: again
+        S: From: Joe <joe@example.org>
+        S:
+        S: )
+        S: b1 OK ...
+    """)
+
+
+def test_mails_in_utf8(imap: Dialogue) -> None:
+    """UTF8 data in APPEND, and names and texts as they are (RFC 6855 sections 3, 4)."""
+    imap.talk("""
+        C: a1 ENABLE UTF8=ACCEPT
+        S: * ENABLED UTF8=ACCEPT
+        S: a1 OK ...
+        C: a2 APPEND INBOX (\\Seen) UTF8 (~{20+}
+        C: Subject: Gr\u00fc\u00dfe
+        C:
+        C: )
+        S: a2 OK ...
+        C: a3 SELECT INBOX
+        S: ...
+        S: a3 OK ...
+        C: a4 SEARCH SUBJECT "gr\u00fc\u00df"
+        S: * SEARCH 1
+        S: a4 OK ...
+        C: a5 SEARCH CHARSET UTF-8 SUBJECT x
+        S: a5 BAD ...
+        C: a6 FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject)]
+        S: * 1 FETCH (BODY[HEADER.FIELDS (Subject)] {20}
+        S: Subject: Gr\u00fc\u00dfe
+        S:
+        S: )
+        S: a6 OK ...
+    """)
