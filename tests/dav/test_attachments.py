@@ -9,7 +9,7 @@ import pytest
 from gateway.dav.options import Options
 from gateway.mapi.rights import Rights
 from gateway.units import Size
-from tests.dav.server import Client, Reply, Server, event, unfolded
+from tests.dav.server import C, Client, Reply, Server, event, unfolded
 from tests.dav.test_sharing import share, shared_path
 
 C_NS = "urn:ietf:params:xml:ns:caldav"
@@ -173,4 +173,11 @@ def test_a_file_from_elsewhere_is_never_shown_as_a_page(client: Client, path: st
 
 
 def test_it_is_announced(client: Client) -> None:
+    """RFC 8607 2, 6; an empty managed-attachments-server-URL names the server of the calendar."""
     assert "calendar-managed-attachments" in client("OPTIONS", "/").headers["dav"].split(", ")
+    found = client.propfind(client.home, f"{C}managed-attachments-server-URL")
+    assert found.found(client.home, f"{C}managed-attachments-server-URL") == ""
+    calendar = client.collection("calendar")
+    found = client.propfind(calendar, f"{C}max-attachment-size", f"{C}max-attachments-per-resource")
+    assert found.found(calendar, f"{C}max-attachment-size") == str(32 << 20)
+    assert found.found(calendar, f"{C}max-attachments-per-resource") == "100"
