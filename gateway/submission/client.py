@@ -131,7 +131,7 @@ class SmarthostClient(ESMTPClient):
         if data.code == 354:
             wanted = mail.is_good and any(reply.is_good for reply in recipients)
             data = await self._transfer(passage.wire() if wanted else b"")
-        self._half_done = False
+            self._half_done = False
         return passage.outcome(mail, recipients, data)
 
     async def _transfer(self, wire: bytes) -> Reply:

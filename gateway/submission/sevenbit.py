@@ -25,7 +25,7 @@ def seven_bit(mail: bytes) -> bytes:
     """
     message = email.message_from_bytes(mail, policy=_POLICY)
     for part in message.walk():
-        if part.get_content_type() == "multipart/signed" and not bytes(part).isascii():
+        if part.get_content_type() == "multipart/signed" and not all(map(_is_ascii, part.walk())):
             raise NotConvertible("a signed part has octets outside ASCII")
         _encode_header(part)
         if not part.is_multipart():
@@ -35,6 +35,10 @@ def seven_bit(mail: bytes) -> bytes:
     sink = BytesIO()
     BytesGenerator(sink, mangle_from_=False, policy=_POLICY).flatten(message)
     return sink.getvalue()
+
+
+def _is_ascii(part: Message) -> bool:
+    return part.is_multipart() or str(part.get_payload()).isascii()
 
 
 def _encode_header(part: Message) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes
 from typing import Any
 
@@ -16,11 +18,13 @@ from gateway.mapi.times import from_unix
 from gateway.mapiclient.message import save_new_message
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
-from gateway.mapiclient.wire.calls_object import SubmitMessage
+from gateway.mapiclient.wire.calls_object import AbortSubmit, SubmitMessage
 from gateway.smtp.codec.replies import Refused
 from gateway.submission.journal import Entry, Journal
+from gateway.submission.queue import Queue
 from tests.submission.server import Server
 from tests.support import reactor
+from tests.support.gateway import until
 
 
 def recipient(address: str, kind: int = 1) -> dict[Any, Any]:
@@ -227,6 +231,97 @@ def test_a_forged_seal_is_no_seal(server: Server, user: str) -> None:
     assert b"fired" not in mail
 
 
+def test_the_sender_is_told_once_that_it_waits(server: Server, user: str) -> None:
+    server.smarthost.recipients["bob@example.org"] = Refused(451, "4.2.0", "later")
+    an_hour_ago = from_unix(server.mail.runtime.now() - 3600)
+    submit(server, user, "ann@example.org", "bob@example.org", PR_CLIENT_SUBMIT_TIME=an_hour_ago)
+    server.empty(server.queue(delay_notice=7200))
+    assert state(server, user)["inbox"] == 0
+    for _ in range(2):
+        server.empty(server.queue(delay_notice=3000))
+        assert state(server, user) == {"queue": 1, "inbox": 1, "outbox": 1, "sent": 0}
+    (notice,) = server.mails(user)
+    assert b"Final-Recipient: rfc822; bob@example.org\r\nAction: delayed\r\nStatus: 4.4.1\r\n" in notice
+    assert b"ann@example.org\r\nAction" not in notice
+    assert b"Will-Retry-Until: " in notice
+    server.smarthost.recipients.clear()
+    server.empty()
+    assert state(server, user) == DONE | {"inbox": 1}
+
+
+def test_a_message_to_nobody_comes_back(server: Server, user: str) -> None:
+    submit(server, user)
+    server.empty()
+    assert b"the message has no recipients" in server.mails(user)[0]
+
+
+def test_what_its_sender_takes_back_is_not_sent(server: Server, user: str) -> None:
+    server.smarthost.data = Refused(451, "4.2.0", "later")
+    submit(server, user, "ann@example.org")
+    server.empty()
+
+    async def take_back(account: Any) -> None:
+        store = await Store.default(account.session)
+        (row,) = await rows_of(Table.contents(account.session, store.props[pr.PR_IPM_OUTBOX_ENTRYID], (pr.PR_ENTRYID,)))  # fmt: skip
+        await account.session.call(AbortSubmit(entryid=row[pr.PR_ENTRYID]))
+
+    server.mail.run(take_back, user)
+    server.smarthost.data = None
+    server.empty()
+    assert server.smarthost.mails == []
+    assert [*(server.state / "sending").glob("*.sent")] == []
+
+
+def test_what_is_held_back_goes_when_it_is_due(server: Server, user: str) -> None:
+    submit(server, user, "ann@example.org", PR_DEFERRED_SEND_TIME=from_unix(server.mail.runtime.now() + 0.7))
+    queue = server.queue(queue_interval=1000)
+    with running(queue):
+        until(lambda: state(server, user)["sent"] or None)
+    assert len(server.smarthost.mails) == 1
+
+
+@contextmanager
+def running(queue: Queue) -> Iterator[None]:
+    reactor.call(queue.start)
+    try:
+        yield
+    finally:
+        reactor.run(queue.stop)
+
+
+def test_the_store_tells_of_new_mail(server: Server, user: str) -> None:
+    """Nobody waits for the next look at the queue, and nobody looks all the time."""
+    queue = server.queue(queue_interval=1000)
+    with running(queue):
+        for number in range(1, 4):
+            submit(server, user, "ann@example.org")
+            until(lambda number=number: state(server, user)["sent"] == number or None)  # type: ignore[misc]
+    assert len(server.smarthost.mails) == 3
+    assert queue.looks < 20
+
+
+def test_the_store_comes_back_and_tells_again(server: Server, user: str) -> None:
+    queue = server.queue(queue_interval=0.2)
+    with running(queue):
+        submit(server, user, "ann@example.org")
+        until(lambda: state(server, user)["sent"] == 1 or None)
+        server.store.restart()
+        submit(server, user, "ann@example.org")
+        until(lambda: state(server, user)["sent"] == 2 or None)
+    assert len(server.smarthost.mails) == 2
+
+
+def test_many_go_over_few_connections(server: Server, user: str) -> None:
+    for number in range(12):
+        submit(server, user, f"{number}@example.org")
+    server.empty(server.queue(connections=3))
+    assert sorted(mail[1][0] for mail in server.smarthost.mails) == sorted(
+        f"{n}@example.org" for n in range(12)
+    )
+    assert server.relays[-1].connected <= 3
+    assert state(server, user)["sent"] == 12
+
+
 class _Dies(Exception):
     """The process ends here."""
 
@@ -271,3 +366,12 @@ def test_the_journal(tmp_path: Any) -> None:
     journal.remove(b"\x00\xff")
     journal.remove(b"\x00\xff")
     assert journal.get(b"\x00\xff") == Entry(entryid=b"\x00\xff")
+
+
+def test_a_damaged_journal_stops_nothing(tmp_path: Any) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.put(Entry(entryid=b"a", over=True))
+    (file,) = (tmp_path / "j").glob("*.sent")
+    file.write_bytes(b"\0\0\0")
+    assert journal.all() == []
+    assert journal.get(b"a") == Entry(entryid=b"a")
