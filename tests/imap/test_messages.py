@@ -1,4 +1,4 @@
-"""APPEND, FETCH, STORE, EXPUNGE, COPY, MOVE (RFC 9051 6.3.12, 6.4)."""
+"""FETCH, STORE, EXPUNGE, COPY, MOVE (RFC 9051 6.4)."""
 
 from __future__ import annotations
 
@@ -11,60 +11,6 @@ MULTIPART = (
     b"--b\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n"
     b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nX-A: 1\r\n\r\ninner text\r\n--b--\r\n"
 )
-
-
-def test_append_tells_the_uid(imap: Dialogue) -> None:
-    imap.talk("""
-        C: a1 APPEND INBOX (\\Seen Work) "17-Jul-1996 02:44:25 -0700" {38}
-        S: + OK
-        C: Subject: hello
-        C: From: joe@a.b
-        C:
-        C: Hi.
-        C:
-        S: a1 OK [APPENDUID @validity@ @uid@] Stored
-        C: a2 SELECT INBOX
-        S: ...
-        S: * 1 EXISTS
-        S: ...
-        S: * OK [UIDVALIDITY @validity@] ...
-        S: ...
-        S: a2 OK [READ-WRITE] Opened
-        C: a3 FETCH 1 (UID FLAGS INTERNALDATE RFC822.SIZE)
-        S: * 1 FETCH (UID @uid@ FLAGS (\\Seen Work) INTERNALDATE "17-Jul-1996 09:44:25 +0000" RFC822.SIZE 38)
-        S: a3 OK Fetch completed
-        C: a4 FETCH 1 BODY.PEEK[]
-        S: * 1 FETCH (BODY[] {38}
-        S: Subject: hello
-        S: From: joe@a.b
-        S:
-        S: Hi.
-        S: )
-        S: a4 OK Fetch completed
-    """)
-
-
-def test_append_to_a_missing_mailbox(imap: Dialogue) -> None:
-    imap.talk("""
-        C: a1 APPEND nowhere {5+}
-        C: a: b
-        C:
-        S: a1 NO [TRYCREATE] No such mailbox
-    """)
-
-
-def test_append_into_the_selected_mailbox(imap: Dialogue) -> None:
-    imap.talk("""
-        C: a1 SELECT INBOX
-        S: ...
-        S: a1 OK ...
-        C: a2 APPEND INBOX {14+}
-        C: Subject: x
-        C:
-        C:
-        S: * 1 EXISTS
-        S: a2 OK [APPENDUID ...] Stored
-    """)
 
 
 def test_fetching_a_body_marks_the_message_seen(imap: Dialogue) -> None:
@@ -318,33 +264,6 @@ def test_a_part_that_cannot_be_decoded(imap: Dialogue) -> None:
     """)
 
 
-def test_replacing_a_message_that_is_gone(imap: Dialogue) -> None:
-    """Both or neither (RFC 8508 3.4): nothing is stored when nothing can be removed."""
-    imap.given(inbox=[message("one"), message("two")])
-    imap.talk("""
-        C: a1 SELECT INBOX
-        S: ...
-        S: a1 OK ...
-        C2: b1 SELECT INBOX
-        S2: ...
-        S2: b1 OK ...
-        C2: b2 STORE 1 +FLAGS.SILENT (\\Deleted)
-        S2: b2 OK ...
-        C2: b3 EXPUNGE
-        S2: * 1 EXPUNGE
-        S2: b3 OK ...
-        C: a2 REPLACE 1 INBOX {14+}
-        C: Subject: x
-        C:
-        C:
-        S: * 1 EXPUNGE
-        S: a2 NO [EXPUNGEISSUED] ...
-        C: a3 STATUS INBOX (MESSAGES)
-        S: * STATUS INBOX (MESSAGES 1)
-        S: a3 OK ...
-    """)
-
-
 def test_status_of_the_selected_mailbox(imap: Dialogue) -> None:
     """What is there counts, not what the client was told (RFC 9051 6.3.11)."""
     imap.given(inbox=[message("one"), ("\\Seen \\Deleted", message("two"))])
@@ -364,76 +283,4 @@ def test_status_of_the_selected_mailbox(imap: Dialogue) -> None:
         S: * STATUS INBOX (MESSAGES 3)
         S: * 3 EXISTS
         S: a3 OK ...
-    """)
-
-
-def test_catenate_stores_all_or_nothing(imap: Dialogue) -> None:
-    """The first URL that cannot be used is named, and nothing is stored (RFC 4469 section 4)."""
-    imap.given(inbox=[message("one")])
-    imap.talk("""
-        C: a1 SELECT INBOX
-        S: ...
-        S: * OK [UIDVALIDITY @validity@] ...
-        S: ...
-        S: a1 OK ...
-        C: a2 FETCH 1 UID
-        S: * 1 FETCH (UID @uid@)
-        S: a2 OK ...
-        C: a3 APPEND INBOX CATENATE (URL "/INBOX/;UID=@uid@" URL "/INBOX/;UID=999" URL "/nowhere/;UID=1")
-        S: a3 NO [BADURL /INBOX/;UID=999] ...
-        C: a4 APPEND INBOX CATENATE (URL "/INBOX/;UID=@uid@/;SECTION=7")
-        S: a4 NO [BADURL ...
-        C: a5 APPEND INBOX CATENATE (URL "http://example.org/")
-        S: a5 NO [BADURL http://example.org/] ...
-        C: a6 APPEND INBOX CATENATE ()
-        S: a6 BAD ...
-        C: a7 APPEND nowhere CATENATE (TEXT {3+}
-        C: x
-        C: )
-        S: a7 NO [TRYCREATE] ...
-        C: a8 STATUS INBOX (MESSAGES)
-        S: * STATUS INBOX (MESSAGES 1)
-        S: a8 OK ...
-        C: a9 UID REPLACE @uid@ INBOX CATENATE (TEXT {16+}
-        C: Subject: again
-        C:  URL "/INBOX;UIDVALIDITY=@validity@/;UID=@uid@/;SECTION=HEADER.FIELDS%20(From)" URL "/INBOX/;UID=@uid@/;SECTION=TEXT")
-        S: * OK [APPENDUID @validity@ @new@] ...
-        S: * 1 EXPUNGE
-        S: * 1 EXISTS
-        S: a9 OK ...
-        C: b1 UID FETCH @new@ BODY.PEEK[HEADER]
-        S: * 1 FETCH (UID @new@ BODY[HEADER] {...}
-        S: Subject: again
-        S: From: Joe <joe@example.org>
-        S:
-        S: )
-        S: b1 OK ...
-    """)
-
-
-def test_mails_in_utf8(imap: Dialogue) -> None:
-    """UTF8 data in APPEND, and names and texts as they are (RFC 6855 sections 3, 4)."""
-    imap.talk("""
-        C: a1 ENABLE UTF8=ACCEPT
-        S: * ENABLED UTF8=ACCEPT
-        S: a1 OK ...
-        C: a2 APPEND INBOX (\\Seen) UTF8 (~{20+}
-        C: Subject: Gr\u00fc\u00dfe
-        C:
-        C: )
-        S: a2 OK ...
-        C: a3 SELECT INBOX
-        S: ...
-        S: a3 OK ...
-        C: a4 SEARCH SUBJECT "gr\u00fc\u00df"
-        S: * SEARCH 1
-        S: a4 OK ...
-        C: a5 SEARCH CHARSET UTF-8 SUBJECT x
-        S: a5 BAD ...
-        C: a6 FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject)]
-        S: * 1 FETCH (BODY[HEADER.FIELDS (Subject)] {20}
-        S: Subject: Gr\u00fc\u00dfe
-        S:
-        S: )
-        S: a6 OK ...
     """)

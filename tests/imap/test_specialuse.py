@@ -1,0 +1,103 @@
+"""Special use of mailboxes: told, given at creation, changed (RFC 6154)."""
+
+from __future__ import annotations
+
+from tests.imap.dialogue import Dialogue
+
+
+def test_special_use(imap: Dialogue) -> None:
+    imap.talk("""
+        C: a1 LIST (SPECIAL-USE) "" *
+        S: ...
+        S: * LIST (\\HasNoChildren \\Sent) "/" "Sent Items"
+        S: ...
+        S: a1 OK ...
+        C: a2 LIST "" (INBOX "Draft%") RETURN (STATUS (MESSAGES UNSEEN) SUBSCRIBED)
+        S: * LIST (\\HasNoChildren \\Subscribed) "/" INBOX
+        S: * STATUS INBOX (MESSAGES 0 UNSEEN 0)
+        S: * LIST (\\HasNoChildren \\Drafts \\Subscribed) "/" "Drafts"
+        S: * STATUS "Drafts" (MESSAGES 0 UNSEEN 0)
+        S: a2 OK ...
+    """)
+
+
+def test_creating_for_a_special_use(imap: Dialogue) -> None:
+    """RFC 6154 section 3: the store's own special folders stay, the archive is new; nothing is created in vain."""
+    imap.talk("""
+        C: a1 CREATE outgoing (USE (\\Sent))
+        S: a1 NO [USEATTR] Sent Items is the \\Sent mailbox already
+        C: a2 CREATE everything (USE (\\All))
+        S: a2 NO [USEATTR] ...
+        C: a3 CREATE starred (USE (\\Flagged))
+        S: a3 NO [USEATTR] ...
+        C: a4 CREATE both (USE (\\Archive \\Junk))
+        S: a4 NO [USEATTR] ...
+        C: a5 LIST "" (outgoing everything starred both)
+        S: a5 OK ...
+        C: a6 CREATE plain (USE ())
+        S: a6 OK ...
+        C: a7 CREATE old/mail (USE (\\archive))
+        S: a7 OK [MAILBOXID (...)] ...
+        C: a8 LIST "" old/%
+        S: * LIST (\\HasNoChildren \\Archive) "/" "old/mail"
+        S: a8 OK ...
+        C: a9 CREATE older (USE (\\Archive))
+        S: a9 NO [USEATTR] old/mail is the \\Archive mailbox already
+        C: b1 RENAME old/mail old/letters
+        S: b1 OK ...
+        C: b2 LIST (SPECIAL-USE) "" old*
+        S: * LIST (\\HasNoChildren \\Archive) "/" "old/letters"
+        S: b2 OK ...
+        C: b3 DELETE old/letters
+        S: b3 OK ...
+        C: b4 CREATE older (USE (\\Archive))
+        S: b4 OK ...
+        C: b5 CREATE "Other Users/x" (USE (\\Archive))
+        S: b5 NO [USEATTR] ...
+    """)
+
+
+def test_special_use_as_an_annotation(imap: Dialogue) -> None:
+    """RFC 6154 section 4: /private/specialuse tells and changes what LIST says."""
+    imap.talk("""
+        C: a1 GETMETADATA Drafts /private/specialuse
+        S: * METADATA "Drafts" (/private/specialuse "\\\\Drafts")
+        S: a1 OK ...
+        C: a2 CREATE letters
+        S: a2 OK ...
+        C: a3 SETMETADATA letters (/private/specialuse "\\\\Drafts" /private/comment "mine")
+        S: a3 OK ...
+        C: a4 LIST "" (Drafts letters) RETURN (SPECIAL-USE METADATA (/private/specialuse /private/comment))
+        S: * LIST (\\HasNoChildren) "/" "Drafts"
+        S: * METADATA "Drafts" (/private/specialuse NIL /private/comment NIL)
+        S: * LIST (\\HasNoChildren \\Drafts) "/" "letters"
+        S: * METADATA "letters" (/private/specialuse "\\\\Drafts" /private/comment "mine")
+        S: a4 OK ...
+        C: a5 SETMETADATA letters (/private/comment "other" /private/specialuse "\\\\Junk")
+        S: a5 NO [USEATTR] ...
+        C: a6 GETMETADATA letters /private/comment
+        S: * METADATA "letters" (/private/comment "mine")
+        S: a6 OK ...
+        C: a7 SETMETADATA Drafts (/private/specialuse "\\\\Archive")
+        S: a7 OK ...
+        C: a8 SETMETADATA Drafts (/private/specialuse "\\\\Junk")
+        S: a8 OK ...
+        C: a9 SETMETADATA "Junk E-mail" (/private/specialuse "\\\\Trash")
+        S: a9 OK ...
+        C: b1 SETMETADATA "Sent Items" (/private/specialuse NIL)
+        S: b1 NO [USEATTR] ...
+        C: b2 SETMETADATA INBOX (/private/specialuse "\\\\Archive")
+        S: b2 NO [USEATTR] ...
+        C: b3 SETMETADATA "Deleted Items" (/private/specialuse "\\\\All")
+        S: b3 NO [USEATTR] ...
+        C: b4 SETMETADATA "Deleted Items" (/private/specialuse "\\\\Archive")
+        S: b4 OK ...
+        C: b5 SETMETADATA "Deleted Items" (/private/specialuse NIL)
+        S: b5 OK ...
+        C: b6 LIST (SPECIAL-USE) "" *
+        S: * LIST (\\HasNoChildren \\Junk) "/" "Drafts"
+        S: * LIST (\\HasNoChildren \\Trash) "/" "Junk E-mail"
+        S: * LIST (\\HasNoChildren \\Sent) "/" "Sent Items"
+        S: * LIST (\\HasNoChildren \\Drafts) "/" "letters"
+        S: b6 OK ...
+    """)
