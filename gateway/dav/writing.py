@@ -137,7 +137,8 @@ async def change_place(scope: RequestScope, place: Place, props: Mapping[str, st
 async def delete_place(scope: RequestScope, place: Place) -> None:
     """Move a collection to the wastebasket of its store, or delete it where there is none (NoAccess)."""
     if place.home is None or place.is_default:
-        raise Refused(403, "D:cannot-modify-protected-property", f"{place.title} cannot be deleted")
+        wrong = "C:default-calendar-needed" if place.kind.is_calendar else "D:cannot-modify-protected-property"
+        raise Refused(403, wrong, f"{place.title} cannot be deleted")
     session = scope.session_of(place)
     if not place.home.wastebasket:
         await delete_folder(session, place.entryid, folders=True)

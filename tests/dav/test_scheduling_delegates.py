@@ -88,3 +88,17 @@ def test_who_may_only_write_is_told_that_he_may_not_invite(
     assert secretary("DELETE", f"{path}b.ics").status == 403
     assert boss.get("b")
     assert site.deliver() == [f"REQUEST {ann.address}"]
+
+
+def test_nothing_is_sent_when_the_calendar_is_not_changed(site: Site, boss: Person, ann: Person) -> None:
+    author = site.person()
+    share(site, boss.user, author.user, Rights.AUTHOR)
+    allow(site, boss, author)
+    boss.put("m", meeting("d-7", boss, ann))
+    site.deliver()
+    path = f"{shared(boss, author)}m.ics"
+    changed = author("GET", path).text.replace("SUMMARY:", "SUMMARY:Not ")
+    assert author("PUT", path, changed).status == 403
+    assert author("DELETE", path).status == 403
+    assert site.deliver() == []
+    assert "Not" not in boss.get("m")

@@ -71,7 +71,6 @@ def test_nobody_hears_of_what_is_the_organizers_own(site: Site, boss: Person, an
         ("END:VEVENT", "DESCRIPTION:Bring cake\r\nEND:VEVENT"),
         ("DURATION:PT1H", "DURATION:PT2H"),
         ("T100000", "T110000"),
-        ("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT"),
         ("END:VEVENT", f"{WEEKLY}\r\nEND:VEVENT"),
     ],
 )
@@ -81,6 +80,18 @@ def test_guests_hear_of_what_concerns_them(site: Site, boss: Person, ann: Person
     site.deliver()
     boss.put("m", text.replace(old, new))
     assert site.deliver() == [f"REQUEST {ann.address}"]
+
+
+def test_a_meeting_that_is_marked_as_cancelled_is(site: Site, boss: Person, ann: Person) -> None:
+    text = meeting("g-11", boss, ann)
+    boss.put("m", text)
+    site.deliver()
+    boss.put("m", text.replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT"))
+    assert site.deliver() == [f"CANCEL {ann.address}"]
+    ann.messages()
+    assert "STATUS:CANCELLED" in ann.event("g-11")
+    boss("DELETE", f"{boss.calendar}m.ics")
+    assert site.deliver() == []
 
 
 @pytest.mark.parametrize("agent", ["CLIENT", "NONE"])

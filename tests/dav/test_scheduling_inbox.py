@@ -193,3 +193,14 @@ def test_two_gateways_apply_a_message_once(site: Site, boss: Person, ann: Person
     assert ann.messages() == other.messages() == ["REQUEST i-14"]
     assert "i-14" in ann.event("i-14")
     assert "i-14" in other.event("i-14")
+
+
+def test_what_was_sent_is_filed(site: Site, boss: Person, ann: Person) -> None:
+    boss.put("m", meeting("i-15", boss, ann))
+    site.deliver()
+    boss("DELETE", f"{boss.calendar}m.ics")
+    assert len(mails(site, boss, Special.OUTBOX)) == 1
+    site.deliver()
+    assert mails(site, boss, Special.OUTBOX) == []
+    sent = [row[pr.PR_SUBJECT] for row in mails(site, boss, Special.SENT)]
+    assert sorted(sent) == ["Canceled: Meeting i-15", "Meeting i-15"]

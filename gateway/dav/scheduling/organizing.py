@@ -69,9 +69,8 @@ def _is_others(
 def _news(
     old: Meeting | None, new: Meeting | None, was: View | None, is_now: View | None, *, forced: bool
 ) -> _News:
-    if is_now is None or new is None:
-        cancelled = was if old is not None and not old.is_cancelled else None
-        return _News(cancelled=cancelled)
+    if is_now is None or new is None or new.is_cancelled:
+        return _News(cancelled=was if old is not None and not old.is_cancelled else None)
     if was is None or old is None:
         return _News(request=is_now)
     gone = _gone(old, new, was, is_now)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.convert.ical import propids as ids
+from gateway.convert.ical import uid_of
 from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.ical.people import calendar_address
 from gateway.dav import hrefs
 from gateway.dav.errors import Refused
 from gateway.dav.places import Place
@@ -102,6 +104,8 @@ class Scheduler:
         made = [
             sending.content_of(each, self._sender(place, each, options), options, self._now) for each in found
         ]
+        if any(content is None for content in made):
+            raise Refused(403, "C:valid-calendar-data", "this has no form in which guests could be told of it")
         return [content for content in made if content is not None]
 
     def _sender(self, place: Place, message: Message, options: IcalOptions) -> tuple[str, str]:
@@ -110,8 +114,8 @@ class Scheduler:
         main = options.owner[0] if options.owner else ""
         if place.is_own and meeting is not None:
             line = meeting.organizer_line if message.method != "REPLY" else meeting.line_of(options.owner)
-            known = [each for each in options.owner if line is not None and each.lower() in line.value.lower()]
-            return options.owner_name, known[0] if known else main
+            known = calendar_address(line) if line is not None else ""
+            return options.owner_name, known if options.owns(known) else main
         self._refuse_stranger(place.owner, main)
         addresses, name = self._scope.wait(
             lambda: self._scope.shared.people.addresses(self._scope.session, self._scope.user)
@@ -234,7 +238,7 @@ class _Put:
         """A meeting is in one of its owner's calendars only (RFC 6638 3.2.4.1)."""
         if self._existing is not None:
             return
-        uid = ids_of(content)
+        uid = uid_of(content.props)
         for place in self._scope.places(self._scope.user):
             other = place.owner == self._place.owner and place.source_key != self._place.source_key
             if other and place.kind.name == "calendar":
@@ -273,13 +277,6 @@ def _has_people(existing: MessageContent | None, body: bytes) -> bool:
 def addresses_of(options: IcalOptions) -> Collection[str]:
     """The addresses of a calendar's owner in small letters."""
     return {each.lower(): None for each in options.owner}.keys()
-
-
-def ids_of(content: MessageContent) -> str:
-    """The UID of an item."""
-    from gateway.convert.ical import uid_of
-
-    return uid_of(content.props)
 
 
 async def _truth(answer: Any) -> bool:
