@@ -156,14 +156,14 @@ def _must_lack(rule: Rule, *parts: str) -> None:
 def _in_months(rule: Rule, start: int, frequency: Frequency, period: int, month: int | None) -> Pattern:
     if period > 99:
         raise Unrepresentable("RRULE interval over 99 months has no form in MAPI")
-    start = _in_month(start, month, rule.interval)
+    begin = _in_month(start, month, rule.interval)
     if rule.days:
         if rule.month_days:
             raise Unrepresentable("an RRULE with weekdays and days of the month has no form in MAPI")
         mask, nth = _nth(rule)
-        return Pattern(frequency, PatternType.MONTH_NTH, period, start, days=mask, nth=nth)
+        return Pattern(frequency, PatternType.MONTH_NTH, period, begin, days=mask, nth=nth)
     day = _day_of_month(rule, start, month)
-    return Pattern(frequency, PatternType.MONTH, period, start, day_of_month=day)
+    return Pattern(frequency, PatternType.MONTH, period, begin, day_of_month=day)
 
 
 def _in_month(start: int, month: int | None, years: int) -> int:

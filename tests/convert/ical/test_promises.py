@@ -1,10 +1,13 @@
 """Promises for any item: instances agree with an independent library, writing and reading again changes nothing."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
 import recurring_ical_events
+from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +87,54 @@ def test_instances_are_those_of_an_independent_library(text: bytes) -> None:
     content = from_ical(text, None, OPTIONS)
     assert instances(content) == expected(text)
     assert expected(to_ical(content, OPTIONS)) == expected(text)
+
+
+def _list(values: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
+    return st.lists(values, min_size=1, max_size=4, unique=True).map(lambda each: ",".join(map(str, each)))
+
+
+_DAYS = st.sampled_from(DAY_NAMES)
+_NUMBERED = st.builds(lambda number, day: f"{number}{day}", st.sampled_from([1, 2, 3, 4, 5, -1, -2]), _DAYS)
+PARTS = {
+    "INTERVAL": st.integers(1, 6),
+    "BYDAY": _list(_DAYS) | _list(_NUMBERED) | st.sampled_from(["MO,TU,WE,TH,FR", "SU,SA"]),
+    "BYMONTHDAY": _list(st.integers(1, 31)) | _list(st.integers(-4, -1)) | st.just("28,29,30,31"),
+    "BYMONTH": _list(st.integers(1, 12)) | st.just("1,2,3,4,5,6,7,8,9,10,11,12"),
+    "BYSETPOS": _list(st.sampled_from([1, 2, 3, 4, 5, -1, -2])),
+    "BYYEARDAY": _list(st.sampled_from([1, 60, 200, 366, -1])),
+    "BYWEEKNO": _list(st.sampled_from([1, 20, 52, 53])),
+    "WKST": st.sampled_from(["MO", "SU", "WE"]),
+    "COUNT": st.sampled_from([1, 2, 10, 60]),
+    "UNTIL": st.sampled_from(["20270615T120000", "20280101", "20360101T000000"]),
+}
+RULE_PARTS = st.fixed_dictionaries(
+    {"FREQ": st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"])}, optional=PARTS
+)
+
+
+@settings(deadline=None)
+@given(RULE_PARTS, st.sampled_from(ZONES), st.datetimes(datetime(2026, 1, 3), datetime(2026, 12, 31)))
+def test_any_rule_is_kept_as_it_is_or_refused(parts: dict[str, object], zone: str, start: datetime) -> None:
+    """Every rule that is not refused has the same instances for ten years, whatever the clocks do meanwhile."""
+    start = start.replace(second=0, microsecond=0)
+    if "COUNT" in parts:
+        parts = {name: value for name, value in parts.items() if name != "UNTIL"}
+    rule = ";".join(f"{name}={value}" for name, value in parts.items())
+    text = calendar(component("VEVENT", time_text("DTSTART", start, zone), "DURATION:PT1H", f"RRULE:{rule}"))
+    try:
+        content = from_ical(text, None, OPTIONS)
+    except ParseError:
+        return
+    bounded = rule if parts.keys() & {"COUNT", "UNTIL"} else f"{rule};UNTIL=20360101T000000"
+    # A date includes its day (RFC 5545 3.3.10); the library takes its midnight.
+    rules = rrulestr(bounded.replace("UNTIL=20280101", "UNTIL=20280101T235959"), dtstart=start)
+    walls = [
+        wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        for wall in takewhile(lambda wall: wall.year < 2036, rules)
+    ]
+    inside = [wall for wall in walls if FIRST <= wall < LAST - timedelta(days=2)]
+    assert [begin for begin, _ in instances(content) if begin < LAST - timedelta(days=2)] == inside
+    assert instances(from_ical(to_ical(content, OPTIONS), None, OPTIONS)) == instances(content)
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)

@@ -191,6 +191,13 @@ def test_cr06_every_weekday_as_some_clients_store_it() -> None:
     assert [start[8:10] for start in starts(content)] == ["14", "15", "16", "17", "20", "21", "22"]
 
 
+def test_a_yearly_rule_in_another_month_than_its_start() -> None:
+    content = series("RRULE:FREQ=YEARLY;BYMONTH=9;COUNT=2")
+    assert starts(content) == ["2026-09-14 08:00", "2027-09-14 08:00"]
+    last = ("DTSTART;TZID=Europe/Berlin:20260831T100000", "DTEND;TZID=Europe/Berlin:20260831T103000")
+    assert "short months" in refused("RRULE:FREQ=YEARLY;BYMONTH=9", times=last)
+
+
 def test_a_rule_that_never_happens_is_given_up() -> None:
     for rule in (
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=5",
