@@ -32,8 +32,11 @@ _STORED: Final[tuple[PropKey, ...]] = (
 #: A batch of this many neighbours looks like reading everything; so many at the most are read ahead.
 SEQUENTIAL: Final = 100
 MAX_AHEAD: Final = 20_000
+#: Lists in lists: as deep as parts of mails are, and some.
+DEEPEST: Final = 200
 #: Only printable ASCII can stand in a response outside a literal.
 _PLAIN: Final = re.compile(r"[ -~]*")
+_NO_BRACKET: Final = re.compile(r"[^()]++")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\["\\])*"')
 
 
@@ -190,12 +193,9 @@ def is_well_formed(text: str) -> bool:
     bare = _QUOTED.sub("", text)
     if '"' in bare or not bare.startswith("(") or not bare.endswith(")"):
         return False
-    depth = 0
-    for character in bare:
-        if character == "(":
-            depth += 1
-        elif character == ")":
-            depth -= 1
-            if depth < 0:
-                return False
-    return depth == 0
+    brackets = _NO_BRACKET.sub("", bare)
+    for _ in range(DEEPEST):
+        if not brackets:
+            return True
+        brackets = brackets.replace("()", "")
+    return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -217,18 +217,19 @@ class UidCache:
         return {row[0]: row for row in rows}
 
     @_one_at_a_time
-    def add_metas(self, key: bytes, metas: Iterable[Meta]) -> None:
+    def add_metas(self, key: bytes, metas: Collection[Meta]) -> None:
         """Remember what never changes of these messages; ignored when the folder was never saved."""
         with self._connection() as connection:
             number = self._number(connection, key)
             if number is None:
                 return
-            for meta in metas:
-                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)", (number, *meta))
-                connection.execute(
-                    "INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (number, meta.uid, *search_text(meta.envelope)),
-                )
+            connection.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)", [(number, *meta) for meta in metas]
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(number, meta.uid, *search_text(meta.envelope)) for meta in metas],
+            )
 
     @_one_at_a_time
     def known(self, key: bytes, first: int, last: int) -> int:

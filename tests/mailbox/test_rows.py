@@ -164,7 +164,7 @@ def test_what_was_saved_is_loaded_by_the_next_process(path: Path) -> None:
 def test_what_is_gone_is_dropped(path: Path) -> None:
     cache = UidCache(path)
     cache.save(b"folder", CachedFolder(5, 77, 10, b""))
-    cache.add_metas(b"folder", map(meta, range(1, 3000)))
+    cache.add_metas(b"folder", [*map(meta, range(1, 3000))])
     cache.save(b"folder", CachedFolder(5, 78, 10, b""), gone=[2])
     assert sorted(cache.metas(b"folder", range(1, 3000))) == [1, *range(3, 3000)]
     assert cache.known(b"folder", 1, 4000) == 2998

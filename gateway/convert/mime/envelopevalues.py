@@ -20,12 +20,13 @@ def envelope_values(text: bytes) -> list[Value]:
     top = stack[0]
     for quoted, bracket, nil, literal in _with_literals(text) if b"{" in text else _TOKEN.findall(text):
         if bracket == b"(":
-            stack.append([])
-            stack[-2].append(stack[-1])
-            top = stack[-1]
+            inner: list[Value] = []
+            top.append(inner)
+            stack.append(inner)
+            top = inner
         elif bracket:
             if len(stack) > 1:
-                stack.pop()
+                del stack[-1]
                 top = stack[-1]
         elif nil:
             top.append(None)
