@@ -243,3 +243,18 @@ def test_curl_asks_with_urls_and_commands(gateway: GatewayProcess, user: str) ->
     run_program(*curl, f"{url}/INBOX", "--request", f"UID MOVE {uids[0]} Work/2024")
     assert list(flags_in_store(gateway, user, "Work/2024")) == ["0"]
     assert '"Work/2024"' in run_program(*curl, f"{url}/Work/")
+
+
+def test_curl_makes_an_archive_and_follows_a_thread(gateway: GatewayProcess, user: str) -> None:
+    """CREATE-SPECIAL-USE, THREADID and a result that is kept up to date, as anybody can ask for them."""
+    fill(gateway, user, 2)
+    curl = ["curl", "--silent", "--show-error", "-4", "--user", f"{user}:{user}"]
+    url = f"imap://localhost:{gateway.port('imap')}"
+    run_program(*curl, f"{url}/", "--request", "CREATE Old (USE (\\Archive))")
+    assert '\\Archive) "/" "Old"' in run_program(*curl, f"{url}/", "--request", 'LIST (SPECIAL-USE) "" *')
+    (thread,) = re.findall(
+        r"THREADID \((T\w+)\)", run_program(*curl, f"{url}/INBOX", "--request", "FETCH 1 THREADID")
+    )
+    run_program(*curl, f"{url}/INBOX", "--request", "COPY 1 Old")
+    found = run_program(*curl, f"{url}/Old", "--request", f"UID SEARCH RETURN (COUNT UPDATE) THREADID {thread}")
+    assert "UID COUNT 1" in found
