@@ -218,11 +218,10 @@ class UidCache:
 
     @_one_at_a_time
     def add_metas(self, key: bytes, metas: Collection[Meta]) -> None:
-        """Remember what never changes of these messages; ignored when the folder was never saved."""
+        """Remember what never changes of these messages, whether or not their folder was saved before."""
         with self._connection() as connection:
+            connection.execute("INSERT OR IGNORE INTO folder VALUES (NULL, ?, 0, 0, 1, x'')", (key,))
             number = self._number(connection, key)
-            if number is None:
-                return
             connection.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)", [(number, *meta) for meta in metas]
             )

@@ -161,6 +161,17 @@ def test_what_was_saved_is_loaded_by_the_next_process(path: Path) -> None:
     again.close()
 
 
+def test_what_is_remembered_before_the_folder_is_saved_is_kept(path: Path) -> None:
+    cache = UidCache(path)
+    cache.add_metas(b"folder", [meta(1)])
+    found = cache.load(b"folder")
+    assert found is not None
+    assert Rows.unpack(found.messages) is None
+    cache.save(b"folder", CachedFolder(5, 77, 10, b"x"))
+    assert cache.metas(b"folder", [1]) == {1: meta(1)}
+    cache.close()
+
+
 def test_what_is_gone_is_dropped(path: Path) -> None:
     cache = UidCache(path)
     cache.save(b"folder", CachedFolder(5, 77, 10, b""))

@@ -99,7 +99,6 @@ def test_the_cache_and_the_store_agree(mail: Mail, criterion: c.Criterion, expec
         account = await mail.anew("alice")
         try:
             view = await inbox(account)
-            await view.save()
             assert not await view.know_words()
             by_store = list(await view.search(criterion))
             await view.envelopes(view.uids)
@@ -114,7 +113,6 @@ def test_the_cache_and_the_store_agree(mail: Mail, criterion: c.Criterion, expec
 def test_what_is_in_the_cache_is_not_asked_of_the_store(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(alice: Account) -> None:
         view = await inbox(alice)
-        await view.save()
         await view.envelopes(view.uids)
 
         async def refuse(call: Any, **_: Any) -> Any:
@@ -130,7 +128,6 @@ def test_what_is_in_the_cache_is_not_asked_of_the_store(mail: Mail, monkeypatch:
 def test_messages_the_cache_does_not_have_are_asked_of_the_store(mail: Mail) -> None:
     async def work(alice: Account) -> None:
         view = await alice.view(await alice.create("Growing"))
-        await view.save()
         await alice.append(view.mailbox, [Upload(MAILS[0])] * 10)
         await view.refresh()
         await view.envelopes(view.uids)
