@@ -88,6 +88,9 @@ def query(start: str, end: str, inner: str = "") -> str:
 
 SYNC = '<sync-collection xmlns="DAV:"><sync-token>%s</sync-token><sync-level>1</sync-level><prop><getetag/></prop></sync-collection>'
 MATCH = '<C:prop-filter name="SUMMARY"><C:text-match>Event 4711</C:text-match></C:prop-filter>'
+#: A property that no column of the store tells, and words that only the last event has.
+NO_COLUMN = '<C:prop-filter name="COMMENT"><C:text-match>needle</C:text-match></C:prop-filter>'
+UID = '<C:prop-filter name="UID"><C:text-match collation="i;octet">uid-4711</C:text-match></C:prop-filter>'
 FREE_BUSY = (
     '<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">'
     '<C:time-range start="20260201T000000Z" end="20260301T000000Z"/></C:free-busy-query>'
@@ -134,7 +137,20 @@ def main() -> None:
         month = query("20260201T000000Z", "20260301T000000Z")
         measure("time range of a month, with data", lambda: client("REPORT", path, month))
         measure("free-busy of a month", lambda: client("REPORT", path, FREE_BUSY), 1)
-        measure("text-match", lambda: client("REPORT", path, query("", "", MATCH)), 1)
+
+        def looked_through(inner: str) -> Callable[[], Any]:
+            def cold_query() -> Any:
+                cold()
+                return client("REPORT", path, query("", "", inner))
+
+            return cold_query
+
+        for name, inner in (("SUMMARY", MATCH), ("UID", UID), ("COMMENT", NO_COLUMN)):
+            measure(f"first listing and text-match of {name}", looked_through(inner), 1)
+        measure("text-match of SUMMARY", lambda: client("REPORT", path, query("", "", MATCH)), 1)
+        measure("text-match of UID", lambda: client("REPORT", path, query("", "", UID)), 1)
+        measure("text-match of COMMENT", lambda: client("REPORT", path, query("", "", NO_COLUMN)), 1)
+        measure("text-match of COMMENT, again", lambda: client("REPORT", path, query("", "", NO_COLUMN)), 2)
         number = iter(range(10**6))
 
         def put() -> Any:

@@ -226,7 +226,7 @@ class Collection(BaseCollection):
         margin = 0 if wanted.zone.name == self.scope.shared.zone.name else _ZONES_APART
         unsure: list[Entry] = []
         for entry in self._narrowed(filters):
-            if not overlaps(entry, start - margin, end + margin):
+            if not overlaps(entry, start - margin, end + margin) or not wanted.may_have(entry.uid):
                 continue
             certain = overlaps(entry, start + margin, end - margin) and not entry.recurring
             if wanted.simple and (certain or wanted.range is None):
@@ -259,7 +259,12 @@ class Collection(BaseCollection):
 
     def _narrowed(self, filters: Sequence[ET.Element]) -> list[Entry]:
         """The items that the store does not rule out."""
-        restriction = narrowing.restriction_of(filters, self.place.kind)
+        kept = None
+        if narrowing.asks_for_kept(filters, self.place.kind):
+            kept = self.scope.named_tag(self.place, narrowing.KEPT)
+            if not kept:
+                return []  # nobody ever kept anything in this store
+        restriction = narrowing.restriction_of(filters, self.place.kind, kept)
         if restriction is None:
             return self.entries
         found = self.scope.matching(self.place, restriction)

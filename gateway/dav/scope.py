@@ -32,8 +32,10 @@ from gateway.dav.texts import Rendering, TextCache, load, texts_of
 from gateway.dav.turns import Turns
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
+from gateway.mapi.props import NamedTag, PropTag
 from gateway.mapi.restrictions import Restriction
 from gateway.mapiclient.folder import load_props
+from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
 
 T = TypeVar("T")
@@ -185,6 +187,10 @@ class RequestScope:
     def directory_find(self, entryids: Sequence[bytes]) -> dict[bytes, Entry]:
         """Entries of the global address book by their ids."""
         return self.wait(lambda: self.shared.directory.find(self.session, entryids)) if entryids else {}
+
+    def named_tag(self, place: Place, name: NamedTag) -> PropTag:
+        """The tag of a named property in the store of a collection, 0 when nothing there ever had it."""
+        return self.wait(lambda: Names(self.session_of(place)).tags([name], create=False))[0]
 
     def matching(self, place: Place, restriction: Restriction) -> set[bytes]:
         """The source keys of the items of a collection that a restriction matches."""

@@ -26,7 +26,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_BYTES: Final = bytes({*range(32), 127} - {9, 10, 13})
 _FOLDED: Final = re.compile(rb"\r?\n[ \t]")
 _SOFT_BREAK: Final = re.compile(rb"=[ \t]*\r?\n[ \t]?")
-_QP_LINE: Final = re.compile(rb"^(?![ \t])[^:\r\n]*;[^:\r\n]*QUOTED-PRINTABLE[^:\r\n]*:", re.IGNORECASE | re.MULTILINE)
+_QP_LINE: Final = re.compile(
+    rb"^(?![ \t])[^:\r\n]*;[^:\r\n]*QUOTED-PRINTABLE[^:\r\n]*:", re.IGNORECASE | re.MULTILINE
+)
 _DATA_URI: Final = re.compile(r"data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,", re.IGNORECASE)
 
 

@@ -27,7 +27,7 @@ from gateway.dav.query.properties import (
     value_test,
 )
 from gateway.dav.query.ranges import OVERLAPS, Range, read_range
-from gateway.dav.query.textmatch import fold, needle
+from gateway.dav.query.textmatch import fold, needle, text_test
 
 #: Tests the components of one name below a parent.
 CompTest = Callable[[Calendar, Component], bool]
@@ -66,7 +66,17 @@ class CalendarFilter:
             and all(child.tag in (_TIME_RANGE, f"{C}comp-filter") for each in roots for child in each)
             and all(child.tag == _TIME_RANGE for each in wanted for child in each)
         )
+        self._uids = [
+            text_test(each[0], "C")
+            for child in wanted
+            for each in child.iterfind(f"{C}prop-filter")
+            if each.get("name", "").upper() == "UID" and len(each) == 1 and each[0].tag == f"{C}text-match"
+        ]
         self._needles = [text for child in wanted for text in _needles(child)]
+
+    def may_have(self, uid: str) -> bool:
+        """Whether an item of this UID may match."""
+        return all(test([uid]) for test in self._uids)
 
     def matches(self, text: str) -> bool:
         """Whether a calendar object matches all filters."""
