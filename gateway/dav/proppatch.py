@@ -14,6 +14,7 @@ from gateway.dav import acl, hrefs, liveprops, multistatus, properties, proxies,
 from gateway.dav.collection import Collection, ProxyGroup
 from gateway.dav.errors import NAMESPACES, BadRequest, Refused
 from gateway.dav.people import Person
+from gateway.dav.scheduling import transparency
 from gateway.dav.scope import RequestScope
 
 _D: Final = "{DAV:}"
@@ -27,7 +28,7 @@ _SOURCE: Final = f"{_CS}source"
 #: What follows from what lies in a collection and from what it is; nobody sets it.
 _PROTECTED: Final = (
     frozenset(liveprops.FILLED)
-    - {f"{_D}displayname"}
+    - {f"{_D}displayname", transparency.PROPERTY}
     | {
         f"{_D}{name}"
         for name in (

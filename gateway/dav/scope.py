@@ -25,7 +25,7 @@ from gateway.dav.options import Options
 from gateway.dav.people import People, Person
 from gateway.dav.places import Place
 from gateway.dav.scheduling import mailboxes
-from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals
+from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals, Visit
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
@@ -111,7 +111,8 @@ class RequestScope:
         if not shared.schedules or not shared.arrivals.is_due(self.homes, 0.0 if at_once else INTERVAL):
             return
         options = self._options(self.user, is_own=True)
-        self.wait(lambda: shared.arrivals.take(self.homes, self.session, options, shared.now()))
+        visit = Visit(self.homes, self.session, options, shared.now())
+        self.wait(lambda: shared.arrivals.take(visit))
 
     def calendar_changed(self) -> None:
         """Have it published when the user is busy."""

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.mapi.rights import Rights
 from tests.dav.meetings import Person, Site
-from tests.dav.server import event, unfolded
+from tests.dav.server import C, event, unfolded
 from tests.dav.test_sharing import share
 
 DAY = ("20261201T000000Z", "20261202T000000Z")
@@ -50,6 +50,26 @@ def test_published_times_of_those_who_share_nothing(site: Site, boss: Person, an
     assert busy(told[bob.address]) == ["20261201T110000Z/20261201T120000Z"]
     ann("DELETE", f"{ann.calendar}e.ics")
     assert busy(boss.asks([ann.address], *DAY)[ann.address]) == []
+
+
+def test_users_say_which_calendars_make_them_busy(site: Site, boss: Person, ann: Person) -> None:
+    other = f"{ann.home}second/"
+    assert ann("MKCALENDAR", other).status == 201
+    ann.put("e", event("b-6", "Default", "20261201T100000Z"))
+    assert ann("PUT", f"{other}e.ics", event("b-7", "Second", "20261201T120000Z")).status == 201
+    asked = boss.asks([ann.address], *DAY)[ann.address]
+    assert busy(asked) == ["20261201T100000Z/20261201T110000Z"]
+    for path, word in ((ann.calendar, "transparent"), (other, "opaque")):
+        body = (
+            '<propertyupdate xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>'
+            f"<C:schedule-calendar-transp><C:{word}/></C:schedule-calendar-transp></prop></set></propertyupdate>"
+        )
+        assert ann("PROPPATCH", path, body).status == 207
+        told = ann.propfind(path, f"{C}schedule-calendar-transp")
+        assert told.xml.find(f".//{C}{word}") is not None
+    ann.put("f", event("b-8", "Another", "20261203T100000Z"))
+    assert busy(boss.asks([ann.address], *DAY)[ann.address]) == ["20261201T120000Z/20261201T130000Z"]
+    assert busy(ann.asks([ann.address], *DAY)[ann.address]) == ["20261201T120000Z/20261201T130000Z"]
 
 
 def test_who_is_no_user_is_an_invalid_calendar_user(boss: Person) -> None:

@@ -75,6 +75,17 @@ class _Known:
     ignored: set[bytes] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Visit:
+    """One look into a user's Inbox. ``now`` is Unix time."""
+
+    homes: UserHomes
+    session: Session
+    options: IcalOptions
+    """How his calendar is read and written."""
+    now: float
+
+
 class Arrivals:
     """The Inboxes of a process's users. Runs in the reactor."""
 
@@ -89,15 +100,16 @@ class Arrivals:
         known = self._known.get(homes)
         return known is None or self._seconds() - known.looked > age
 
-    async def take(self, homes: UserHomes, session: Session, options: IcalOptions, now: float) -> None:
+    async def take(self, visit: Visit) -> None:
         """Apply what came since the last time; what cannot be is left for MAPI clients (TransportError)."""
+        homes = visit.homes
         known = self._known.setdefault(homes, _Known())
         await known.lock.acquire()
         try:
-            inbox = (await mailboxes.of(homes, now))[mailboxes.INBOX]
-            position = (await self._listings.fresh(session, inbox)).position
+            inbox = (await mailboxes.of(homes, visit.now))[mailboxes.INBOX]
+            position = (await self._listings.fresh(visit.session, inbox)).position
             if position != known.position:
-                await self._apply_all(homes, session, inbox, known, options, now)
+                await self._apply_all(visit, inbox, known)
                 known.position = position
             known.looked = self._seconds()
         except MapiError as error:
@@ -105,18 +117,10 @@ class Arrivals:
         finally:
             known.lock.release()
 
-    async def _apply_all(
-        self,
-        homes: UserHomes,
-        session: Session,
-        inbox: Place,
-        known: _Known,
-        options: IcalOptions,
-        now: float,
-    ) -> None:
+    async def _apply_all(self, visit: Visit, inbox: Place, known: _Known) -> None:
         waiting = And((messages_of(inbox, None), Not(equals(pr.PR_PROCESSED, True))))
         table = Table.contents(
-            session,
+            visit.session,
             inbox.entryid,
             (pr.PR_ENTRYID,),
             restriction=waiting,
@@ -125,59 +129,48 @@ class Arrivals:
         found = [row[pr.PR_ENTRYID] for row in await rows_of(table)]
         for entryid in [each for each in found if each not in known.ignored][:_MOST]:
             try:
-                await self._one(homes, session, inbox, entryid, known, options, now)
+                await self._one(visit, inbox, entryid, known)
             except NotFound:
                 continue  # read and deleted by another client
             except MapiError as error:
                 log.warn(
-                    "a meeting message of {user} was not applied: {error}", user=homes.user, error=str(error)
+                    "a meeting message of {user} was not applied: {error}",
+                    user=visit.homes.user,
+                    error=str(error),
                 )
                 known.ignored.add(entryid)
 
-    async def _one(
-        self,
-        homes: UserHomes,
-        session: Session,
-        inbox: Place,
-        entryid: bytes,
-        known: _Known,
-        options: IcalOptions,
-        now: float,
-    ) -> None:
-        loaded = await load_message(session, entryid)
+    async def _one(self, visit: Visit, inbox: Place, entryid: bytes, known: _Known) -> None:
+        loaded = await load_message(visit.session, entryid)
         message = loaded.content
-        if not _is_for(message, homes.user, options):
+        if not _is_for(message, visit.homes.user, visit.options):
             known.ignored.add(entryid)
             return
         if not (number(message.props, ids.MEETING_TYPE) or 0) & _OUTDATED:
-            await self._apply(homes, session, message, options, now)
+            await self._apply(visit, message)
         store = inbox.home.store.entryid if inbox.home else b""
-        await set_props(session, store, entryid, loaded.server_id, {pr.PR_PROCESSED: True})
+        await set_props(visit.session, store, entryid, loaded.server_id, {pr.PR_PROCESSED: True})
 
-    async def _apply(
-        self, homes: UserHomes, session: Session, message: MessageContent, options: IcalOptions, now: float
-    ) -> None:
+    async def _apply(self, visit: Visit, message: MessageContent) -> None:
         """Apply a message, again when somebody changed the item meanwhile."""
         for _ in range(_ATTEMPTS):
             try:
-                await self._apply_once(homes, session, message, options, now)
+                await self._apply_once(visit, message)
             except Outdated:
                 continue
             return
         raise StoreBusy("the item is changed all the time")
 
-    async def _apply_once(
-        self, homes: UserHomes, session: Session, message: MessageContent, options: IcalOptions, now: float
-    ) -> None:
-        uid = uid_of(message.props)
-        place, entry = await self._located(homes, session, uid)
+    async def _apply_once(self, visit: Visit, message: MessageContent) -> None:
+        session, uid = visit.session, uid_of(message.props)
+        place, entry = await self._located(visit, uid)
         if place is None:
             return
         item = (await load_message(session, entry.entryid)).content if entry is not None else None
-        changed = applied(item, message, options, now)
+        changed = applied(item, message, visit.options, visit.now)
         if changed is None:
             return
-        self._publisher.note(homes, session)
+        self._publisher.note(visit.homes, session)
         if entry is not None and item is not None:
             store = place.home.store.entryid if place.home else b""
             before = item.props.get(pr.PR_CHANGE_KEY) or b""
@@ -186,12 +179,12 @@ class Arrivals:
             saved = await save_new_message(session, place.entryid, store_guid(place), changed)
             await self._drop_second(session, place, uid, saved.entryid)
 
-    async def _located(self, homes: UserHomes, session: Session, uid: str) -> tuple[Place | None, Entry | None]:
+    async def _located(self, visit: Visit, uid: str) -> tuple[Place | None, Entry | None]:
         """The calendar that has a meeting, with its item; else the default calendar."""
-        places = [each for each in await homes.places() if each.is_own and each.kind.name == "calendar"]
+        places = [each for each in await visit.homes.places() if each.is_own and each.kind.name == "calendar"]
         places.sort(key=lambda each: not each.is_default)
         for place in places:
-            entry = (await self._listings.fresh(session, place)).by_uid.get(uid)
+            entry = (await self._listings.fresh(visit.session, place)).by_uid.get(uid)
             if entry is not None:
                 return place, entry
         return next((each for each in places if each.is_default), None), None

@@ -11,10 +11,11 @@ from gateway.convert.ical.busytimes import merged
 from gateway.dav.collection import Collection
 from gateway.dav.places import Place
 from gateway.dav.scheduling.published import PUBLISHED, published_folder
+from gateway.dav.scheduling.transparency import makes_busy
 from gateway.dav.scope import RequestScope
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NoAccess, NotFound
-from gateway.mapi.props import NamedProps, Props, present
+from gateway.mapi.props import NamedProps, present
 from gateway.mapi.restrictions import Or, equals
 from gateway.mapi.tables import TableFlags
 from gateway.mapi.times import from_unix
@@ -22,9 +23,9 @@ from gateway.mapiclient import directory
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.table import Table, rows_of
+from gateway.smtp.person import PERSON_COLUMNS, Person
 
 _STATUSES: Final = {"BUSY-TENTATIVE": 1, "BUSY": 2, "BUSY-UNAVAILABLE": 3}
-_COLUMNS: Final = (*directory.COLUMNS, pr.PR_EMS_AB_PROXY_ADDRESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,12 @@ async def users_of(session: Session, addresses: Sequence[str]) -> dict[str, User
     if not addresses:
         return {}
     found: dict[str, User] = {}
-    answers = await directory.resolve_names(session, addresses, _COLUMNS, exact=True)
+    answers = await directory.resolve_names(session, addresses, PERSON_COLUMNS, exact=True)
     for address, answer in zip(addresses, answers, strict=False):
-        login, entryid = answer.props.get(pr.PR_ACCOUNT), answer.props.get(pr.PR_ENTRYID)
-        if login and entryid and address.lower() in _addresses(answer.props):
-            found[address] = User(login, entryid)
+        person = Person(answer.props.get(pr.PR_ACCOUNT) or "", answer.props)
+        if person.login and address.lower() in person.addresses:
+            found[address] = User(person.login, answer.props[pr.PR_ENTRYID])
     return found
-
-
-def _addresses(props: Props) -> set[str]:
-    others = props.get(pr.PR_EMS_AB_PROXY_ADDRESSES) or ()
-    smtp = {each.partition(":")[2].lower() for each in others if each[:5].lower() == "smtp:"}
-    return smtp | {(props.get(pr.PR_SMTP_ADDRESS) or "").lower()} - {""}
 
 
 def busy_times(scope: RequestScope, users: Iterable[User], start: int, end: int) -> dict[str, list[Busy]]:
@@ -59,9 +54,9 @@ def busy_times(scope: RequestScope, users: Iterable[User], start: int, end: int)
     wanted = {user.login: user for user in users}
     found: dict[str, list[Busy]] = {}
     for login in list(wanted):
-        place = default_calendar(scope, login)
-        if place is not None:
-            found[login] = _of_calendar(scope, place, start, end)
+        places = _calendars_of(scope, login)
+        if places is not None:
+            found[login] = _of_calendars(scope, places, start, end)
     missing = [user for login, user in wanted.items() if login not in found]
     if missing:
         found |= scope.wait(lambda: _of_publishers(scope.session, missing, start, end))
@@ -70,7 +65,7 @@ def busy_times(scope: RequestScope, users: Iterable[User], start: int, end: int)
 
 def default_calendar(scope: RequestScope, login: str) -> Place | None:
     """Somebody's default calendar, None when the user may not read it."""
-    places = [each for each in scope.places(scope.user) if each.owner == login and each.kind.name == "calendar"]
+    places = _calendars(scope, login)
     if not places or login == scope.user:
         return next((each for each in places if each.is_default), None)
     home = places[0].home
@@ -84,8 +79,24 @@ def default_calendar(scope: RequestScope, login: str) -> Place | None:
     return next((each for each in places if each.entryid == wanted), None)
 
 
-def _of_calendar(scope: RequestScope, place: Place, start: int, end: int) -> list[Busy]:
-    periods = Collection(scope, place.owner, place).free_busy(start, end)
+def _calendars_of(scope: RequestScope, login: str) -> list[Place] | None:
+    """The calendars that make somebody busy, None when the user may not read the default one."""
+    default = default_calendar(scope, login)
+    if default is None:
+        return None
+    return [
+        each
+        for each in _calendars(scope, login)
+        if makes_busy(each, is_default=each.source_key == default.source_key)
+    ]
+
+
+def _calendars(scope: RequestScope, login: str) -> list[Place]:
+    return [each for each in scope.places(scope.user) if each.owner == login and each.kind.name == "calendar"]
+
+
+def _of_calendars(scope: RequestScope, places: list[Place], start: int, end: int) -> list[Busy]:
+    periods = [each for place in places for each in Collection(scope, place.owner, place).free_busy(start, end)]
     return merged(Busy(from_unix(first), from_unix(last), _STATUSES[kind]) for first, last, kind in periods)
 
 

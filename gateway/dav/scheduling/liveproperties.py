@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from gateway.dav.scheduling import mailboxes, tag
+from gateway.dav.scheduling import mailboxes, tag, transparency
 from gateway.dav.scheduling.busy import default_calendar
 from gateway.dav.scheduling.scheduler import addresses_of
+from gateway.dav.scheduling.transparency import makes_busy
 
 if TYPE_CHECKING:
     from gateway.dav.scope import RequestScope
@@ -65,13 +66,12 @@ def _privileges(scope: RequestScope, parts: list[str], element: ET.Element) -> b
 
 
 def _transparency(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
-    """schedule-calendar-transp: the default calendar makes its owner busy, as with MAPI clients (RFC 6638 9.1)."""
     place = scope.place(parts[0], parts[1]) if len(parts) == 2 and scope.shared.schedules else None
-    if place is None or place.kind.name != "calendar":
+    if place is None or place.kind.name != "calendar" or not place.is_own:
         return False
     element.clear()
-    busy = default_calendar(scope, place.owner)
-    ET.SubElement(element, f"{_C}{'opaque' if busy == place else 'transparent'}")
+    busy = makes_busy(place, is_default=place.is_default)
+    ET.SubElement(element, f"{_C}{'opaque' if busy else 'transparent'}")
     return True
 
 
@@ -106,7 +106,7 @@ FILL: Final[dict[str, Callable[[RequestScope, list[str], ET.Element], bool]]] = 
     f"{_C}schedule-inbox-URL": _mailbox_url(mailboxes.INBOX),
     f"{_C}schedule-outbox-URL": _mailbox_url(mailboxes.OUTBOX),
     f"{_C}schedule-default-calendar-URL": _default_calendar,
-    f"{_C}schedule-calendar-transp": _transparency,
+    transparency.PROPERTY: _transparency,
     f"{_D}resourcetype": _resource_type,
     f"{_D}current-user-privilege-set": _privileges,
     SCHEDULE_TAG: _schedule_tag,

@@ -22,6 +22,7 @@ from gateway.dav.homes import UserHomes
 from gateway.dav.listing import Listings
 from gateway.dav.places import Home, Place
 from gateway.dav.scheduling.published import PUBLISHED, published_folder
+from gateway.dav.scheduling.transparency import makes_busy
 from gateway.dav.texts import load
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
@@ -93,12 +94,14 @@ class Publisher:
 
     async def _publish(self, homes: UserHomes, session: Session) -> None:
         places = [each for each in await homes.places() if each.is_own and each.kind.name == "calendar"]
-        place = next((each for each in places if each.is_default), None)
         folder = await published_folder(session)
-        if place is None or folder is None:
+        if folder is None:
             return
         first, last = _window(self._now())
-        periods = await self._periods(session, place, first, last)
+        periods: list[Busy] = []
+        for place in places:
+            if makes_busy(place, is_default=place.is_default):
+                periods += await self._periods(session, place, first, last)
         person = await directory.own_user(session)
         props = published(periods, first, last, person.mail_address or "", from_unix(self._now()))
         await _write(session, homes, folder, person.user_entryid, homes.user, props)

@@ -5,7 +5,7 @@ A change of the organizer becomes requests and cancellations, a guest's becomes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,9 +47,9 @@ class Scheduler:
     """Scheduling in one request; ``headers`` have names in small letters."""
 
     def __init__(self, scope: RequestScope, headers: Mapping[str, str]) -> None:
-        self._scope = scope
-        self._headers = headers
-        self._now = scope.shared.now()
+        self.scope = scope
+        self.headers = headers
+        self.now = scope.shared.now()
 
     # What a change means
 
@@ -62,31 +62,31 @@ class Scheduler:
 
     def deletion(self, place: Place, existing: MessageContent) -> Change:
         """What a DELETE sends."""
-        if not self._is_scheduled(place) or not existing.recipients or is_over(existing, self._now):
+        if not self._is_scheduled(place) or not existing.recipients or is_over(existing, self.now):
             return Change(None)
-        rendering = self._scope.rendering(place)
+        rendering = self.scope.rendering(place)
         meeting, own = meeting_of(rendering.write(existing)), addresses_of(rendering.ical)
         role, found = role_in(meeting, own), []
         if role is Role.ORGANIZER:
-            found = organizing.messages(meeting, None, own, self._now)
-        elif role is Role.GUEST and self._headers.get("schedule-reply", "").strip().upper() != "F":
-            found = attending.answers(meeting, None, own, self._now)
+            found = organizing.messages(meeting, None, own, self.now)
+        elif role is Role.GUEST and self.headers.get("schedule-reply", "").strip().upper() != "F":
+            found = attending.answers(meeting, None, own, self.now)
         return Change(None, self.contents(place, found))
 
     def _is_scheduled(self, place: Place) -> bool:
         """Whether the server schedules for the owner of a collection."""
         owner_is_user = place.owner not in (hrefs.PUBLIC, hrefs.DIRECTORY)
-        return self._scope.shared.schedules and place.kind.name == "calendar" and owner_is_user
+        return self.scope.shared.schedules and place.kind.name == "calendar" and owner_is_user
 
     # Carrying it out
 
     def carry_out(self, change: Change, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Send what there is to be sent, and write; when the writing fails, nothing is sent."""
-        wait = self._scope.wait
+        wait = self.scope.wait
         if not change.messages:
             wait(write)
             return
-        store = wait(self._scope.homes.own).store
+        store = wait(self.scope.homes.own).store
         staged = wait(lambda: sending.stage(store, change.messages))
         wait(lambda: sending.submit(store, staged))
         try:
@@ -100,9 +100,9 @@ class Scheduler:
         found = list(messages)
         if not found:
             return []
-        options = self._scope.rendering(place).ical
+        options = self.scope.rendering(place).ical
         made = [
-            sending.content_of(each, self._sender(place, each, options), options, self._now) for each in found
+            sending.content_of(each, self._sender(place, each, options), options, self.now) for each in found
         ]
         if any(content is None for content in made):
             raise Refused(403, "C:valid-calendar-data", "this has no form in which guests could be told of it")
@@ -117,8 +117,8 @@ class Scheduler:
             known = calendar_address(line) if line is not None else ""
             return options.owner_name, known if options.owns(known) else main
         self._refuse_stranger(place.owner, main)
-        addresses, name = self._scope.wait(
-            lambda: self._scope.shared.people.addresses(self._scope.session, self._scope.user)
+        addresses, name = self.scope.wait(
+            lambda: self.scope.shared.people.addresses(self.scope.session, self.scope.user)
         )
         if not addresses:
             raise Refused(403, "", "you have no mail address: invitations cannot be sent")
@@ -126,12 +126,12 @@ class Scheduler:
 
     def _refuse_stranger(self, owner: str, address: str) -> None:
         """Only who may send in somebody's name invites and answers for him."""
-        may_send_as = self._scope.shared.sending.may_send_as
+        may_send_as = self.scope.shared.sending.may_send_as
         if may_send_as is None:
             raise Refused(
                 403, "D:need-privileges", f"this server cannot find out whether you may send for {owner}"
             )
-        if not self._scope.wait(lambda: _truth(may_send_as(self._scope.user, address))):
+        if not self.scope.wait(lambda: _truth(may_send_as(self.scope.user, address))):
             raise Refused(
                 403, "D:need-privileges", f"you may not send invitations and answers in the name of {owner}"
             )
@@ -149,12 +149,12 @@ class _Put:
         convert: Convert,
     ) -> None:
         self._scheduler = scheduler
-        self._scope = scheduler._scope
+        self._scope = scheduler.scope
         self._place = place
         self._existing = existing
         self._body = body
         self._convert = convert
-        self._now = scheduler._now
+        self._now = scheduler.now
         self._rendering: Rendering = self._scope.rendering(place)
         self._own = addresses_of(self._rendering.ical)
         self._forced = edits.forced(body)
@@ -182,7 +182,7 @@ class _Put:
         if old is not None and new is not None and new.organizer not in self._own:
             raise Refused(403, "C:allowed-organizer-scheduling-object-change", "a meeting keeps its organizer")
         if old is not None and new is not None:
-            if self._scheduler._headers.get("if-schedule-tag-match"):
+            if self._scheduler.headers.get("if-schedule-tag-match"):
                 self._edits.answers |= edits.known(old, new, self._own)
             self._edits.answers |= edits.anew(old, new, self._own)
         messages = [] if over else self._to_guests(old, new)
@@ -274,9 +274,9 @@ def _has_people(existing: MessageContent | None, body: bytes) -> bool:
     return bool(existing is not None and existing.recipients) or b"ATTENDEE" in body.upper()
 
 
-def addresses_of(options: IcalOptions) -> Collection[str]:
+def addresses_of(options: IcalOptions) -> frozenset[str]:
     """The addresses of a calendar's owner in small letters."""
-    return {each.lower(): None for each in options.owner}.keys()
+    return frozenset(each.lower() for each in options.owner)
 
 
 async def _truth(answer: Any) -> bool:
