@@ -7,6 +7,7 @@ import click
 from gateway.admin.check import check
 from gateway.admin.demo import demo
 from gateway.admin.dns import dns
+from gateway.admin.storedata import store
 from gateway.admin.users import user
 
 
@@ -17,6 +18,7 @@ def main() -> None:
 
 
 main.add_command(user)
+main.add_command(store)
 main.add_command(check)
 main.add_command(dns)
 main.add_command(demo)

@@ -45,7 +45,10 @@ def database(data: Path, *, create: bool = False) -> Iterator[StoreDatabase]:
     directory = directory_of(data)
     if not create and not (directory / _DATABASE).exists():
         raise click.ClickException(f"there is no store in {data}; name its directory with --data")
-    opened = StoreDatabase(directory)
+    try:
+        opened = StoreDatabase(directory)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
     try:
         yield opened
     except Collision as error:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from gateway.mapi.errors import ErrorCode, MapiError, NotFound, TooBig
+from gateway.mapi.errors import ErrorCode, MapiError, NotFound, StoreBusy, TooBig
 from gateway.storeserver.schema import instances, long_values
 from gateway.storeserver.statements import Statement
 
@@ -41,7 +41,7 @@ class AttachmentFiles:
         return self.directory / text[:2] / text
 
     def write(self, digest: bytes, data: bytes, unique: str) -> None:
-        """Keep the content; it is complete and on disk when this returns."""
+        """Keep the content; it is complete and on disk when this returns (OSError: nothing is left of it)."""
         path = self.path(digest)
         if path.exists():
             return
@@ -51,12 +51,16 @@ class AttachmentFiles:
                 self._sync(self.directory.parent)
         path.parent.mkdir(exist_ok=True)
         partial = path.with_name(f"{path.name}.{unique}.part")
-        with partial.open("wb") as file:
-            file.write(data)
-            if self.durable:
-                file.flush()
-                os.fsync(file.fileno())
-        partial.replace(path)
+        try:
+            with partial.open("wb") as file:
+                file.write(data)
+                if self.durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         if self.durable:
             self._sync(path.parent)
             self._sync(self.directory)
@@ -67,6 +71,8 @@ class AttachmentFiles:
             return self.path(digest).read_bytes()
         except FileNotFoundError:
             raise NotFound(f"the attachment file {digest.hex()} is missing") from None
+        except OSError as error:
+            raise StoreBusy(f"attachment file: {error}", code=ErrorCode.DATABASE_ERROR) from error
 
     def remove(self, digest: bytes) -> None:
         """Forget the content."""
@@ -106,7 +112,10 @@ def keep(tx: Transaction, data: bytes) -> int:
     number = tx.take("instance")
     inline = len(data) < tx.options.inline_limit
     if not inline:
-        tx.database.files.write(digest, data, tx.random(8).hex())
+        try:
+            tx.database.files.write(digest, data, tx.random(8).hex())
+        except OSError as error:
+            raise StoreBusy(f"attachment file: {error}", code=ErrorCode.DATABASE_ERROR) from error
     tx.run(_ADD, id=number, hash=digest, size=len(data), data=data if inline else None)
     return number
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -69,7 +70,20 @@ class Lines:
         self._idle: deque[Line] = deque()
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
 
-    def take(self) -> Line:
+    @contextmanager
+    def lent(self) -> Iterator[Line]:
+        """A connection for one transaction, which is undone unless it was committed."""
+        line = self._take()
+        try:
+            yield line
+        finally:
+            try:
+                line.rollback()
+            finally:
+                self._idle.append(line)
+                self._free.release()
+
+    def _take(self) -> Line:
         """A connection that nobody uses (StoreBusy when there is none for too long)."""
         if not self._free.acquire(timeout=WAIT_FOR_LOCK):
             raise StoreBusy("all connections to the database have been in use for too long")
@@ -80,11 +94,6 @@ class Lines:
         except BaseException:
             self._free.release()
             raise
-
-    def give(self, line: Line) -> None:
-        """Give a connection back, whose transaction has ended."""
-        self._idle.append(line)
-        self._free.release()
 
     def close(self) -> None:
         """Close all that are given back."""

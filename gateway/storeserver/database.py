@@ -28,6 +28,7 @@ from gateway.mapi.errors import ErrorCode, StoreBusy
 from gateway.storeserver import schema
 from gateway.storeserver.attachments import AttachmentFiles
 from gateway.storeserver.connections import WAIT_FOR_LOCK, Line, Lines
+from gateway.storeserver.directory import ATTACHMENTS, DATABASE, StoreUnusable, unusable
 from gateway.storeserver.events import StoreEvent
 from gateway.storeserver.statements import Statement
 
@@ -185,7 +186,7 @@ class _Group:
 
 
 class StoreDatabase:
-    """A directory with the database and the attachment files. Safe to use from several threads."""
+    """A directory with the database and the attachment files (StoreUnusable). Safe to use from several threads."""
 
     def __init__(
         self,
@@ -199,14 +200,24 @@ class StoreDatabase:
         self.random = random
         self.options = options or StoreOptions()
         directory.mkdir(parents=True, exist_ok=True)
-        self.files = AttachmentFiles(directory / "attachments", durable=self.options.synchronous != "OFF")
-        self._lines = Lines(directory / "store.db", self.options.synchronous)
+        self.path = directory / DATABASE
+        self.files = AttachmentFiles(directory / ATTACHMENTS, durable=self.options.synchronous != "OFF")
+        self._lines = Lines(self.path, self.options.synchronous)
         self.write_lock = threading.Lock()
         self._group: _Group | None = None
         self.named_ids: frozenset[int] = frozenset()
         """Property ids known to have a name."""
         self.guid = b""
-        self.guid = self._open()
+        try:
+            self.guid = self._open()
+        except StoreBusy as error:
+            self.close()
+            if isinstance(error.__cause__, (SQLAlchemyError, sqlite3.DatabaseError)):
+                raise unusable(self.path, error.__cause__) from error
+            raise
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def engine(self) -> Engine:
@@ -228,8 +239,9 @@ class StoreDatabase:
                 create_system(tx)
                 return guid
             if row["version"] != schema.VERSION:
-                raise RuntimeError(
-                    f"the store database has version {row['version']}, this program needs {schema.VERSION}"
+                raise StoreUnusable(
+                    f"the store database has version {row['version']}, this program needs {schema.VERSION}:"
+                    " use the program that made it"
                 )
             return bytes(row["guid"])
 
@@ -293,19 +305,13 @@ class StoreDatabase:
     @contextmanager
     def _line(self, *, writes: bool) -> Iterator[Line]:
         """A connection with a transaction, which ends with the block."""
-        line = self._lines.take()
         try:
-            line.begin(writes=writes)
-            yield line
-            line.commit()
+            with self._lines.lent() as line:
+                line.begin(writes=writes)
+                yield line
+                line.commit()
         except (SQLAlchemyError, sqlite3.Error) as error:
-            line.rollback()
             raise StoreBusy(f"database: {error}", code=ErrorCode.DATABASE_ERROR) from error
-        except BaseException:
-            line.rollback()
-            raise
-        finally:
-            self._lines.give(line)
 
     def close(self) -> None:
         """Close all connections. No transaction may be running."""

@@ -189,6 +189,9 @@ class HttpConnection(TwistedProtocol):
             self._current().body.write(data)
         except TooLarge:
             raise _Refused(413, f"a request may have {self._limits.body} bytes") from None
+        except OSError as error:
+            log.error("no room for a request: {error}", error=error)
+            raise _Refused(503, "there is no room for the request now") from None
 
     def on_message_complete(self) -> None:
         """Queue the request; parsing goes on with the data at hand."""

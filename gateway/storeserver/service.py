@@ -26,6 +26,7 @@ from gateway.storeserver import accounts, stores, upkeep
 from gateway.storeserver.context import Server
 from gateway.storeserver.credentials import Credentials
 from gateway.storeserver.database import StoreDatabase, StoreOptions
+from gateway.storeserver.directory import DirectoryLock
 from gateway.storeserver.httpfactory import HttpFactory
 from gateway.storeserver.notifications import Notifier
 from gateway.storeserver.options import Options
@@ -59,6 +60,7 @@ class StoreService(Service):
         self._listening: list[Listening] = []
         self._sweeper: LoopingCall | None = None
         self._tidier: LoopingCall | None = None
+        self._lock: DirectoryLock | None = None
         self.server: Server | None = None
         """What the calls share; None while stopped."""
 
@@ -68,7 +70,7 @@ class StoreService(Service):
         return [port for listening in self._listening for port in listening.ports]
 
     def privilegedStartService(self) -> None:
-        """Open the database, then the listening sockets (ListenError)."""
+        """Open the database, then the listening sockets (StoreUnusable, ListenError)."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._open()
         for listening in self._listening:
@@ -101,8 +103,13 @@ class StoreService(Service):
 
     def _open(self) -> Server:
         options, reactor = self.options, self._reactor
-        database = StoreDatabase(Path(options.data), options=self._database_options)
-        _prepare(database, options)
+        self._lock = DirectoryLock(Path(options.data))
+        try:
+            database = StoreDatabase(Path(options.data), options=self._database_options)
+            _prepare(database, options)
+        except BaseException:
+            self._lock.release()
+            raise
         workers = Workers(reactor, together=database.together, readers=options.readers)
         sessions = Sessions(
             reactor.seconds,
@@ -142,6 +149,8 @@ class StoreService(Service):
         self._factories, self._listening = [], []
         await server.workers.stop()
         server.database.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def _cut(self) -> None:
         for factory in self._factories:

@@ -195,6 +195,8 @@ class SoapApplication:
         except TooLong:
             raise
         except MapiError as error:
+            if error.code == ErrorCode.DATABASE_ERROR and error.__cause__ is not None:
+                log.error("{call} was refused for now: {error}", call=call.name, error=error)
             reply = call.reply_type(er=error.code)
         except Exception:
             log.failure("{call} failed", call=call.name)

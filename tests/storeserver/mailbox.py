@@ -54,13 +54,13 @@ def new_message(
     return entryid
 
 
-def subjects(client: SoapClient, folder: bytes, flags: int = 0) -> list[str]:
+def subjects(client: SoapClient, folder: bytes, flags: int = 0, limit: int = 100) -> list[str]:
     reply = client.ok(
         table_calls.TableMulti(
             table_calls.TableRequest(
                 open=table_calls.OpenRequest(folder, TableType.MS, ObjectType.MESSAGE, flags),
                 set_columns=[pt.PR_SUBJECT],
-                query_rows=table_calls.QueryRowsRequest(100),
+                query_rows=table_calls.QueryRowsRequest(limit),
             )
         )
     )

@@ -18,6 +18,7 @@ from gateway.mapiclient.wire.structs import ObjectTree
 from gateway.storeserver import accounts, attachments, identity, locate, messages, objects, rows, stores
 from gateway.storeserver.attachments import sweep
 from gateway.storeserver.database import StoreDatabase, StoreOptions, Transaction
+from gateway.storeserver.directory import StoreUnusable
 from tests.support.storecore import OPTIONS, World, attachment, message
 
 ROOT = Path(__file__).parents[2]
@@ -184,7 +185,7 @@ def test_a_broken_database_is_told_as_such(world: World) -> None:
 def test_a_database_of_another_version_is_refused(world: World, tmp_path: Path) -> None:
     with world.database.write() as tx:
         tx.connection.exec_driver_sql("update server set version = 99")
-    with pytest.raises(RuntimeError, match="version 99"):
+    with pytest.raises(StoreUnusable, match="version 99"):
         StoreDatabase(tmp_path, options=OPTIONS)
 
 

@@ -133,6 +133,12 @@ class StoreProcess:
         """Where the store listens."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it; returns when it listens."""
         arguments = [str(self.directory), str(self.port), self.unix, str(int(self._demo)), *self._users]
