@@ -87,7 +87,8 @@ def _member(entry: bytes, one_off_entry: bytes) -> Member:
         inner = entry[len(_HEAD) + 1 :]
         kind, slot = number & 15, (number >> 4 & 7) - _EMAIL_1
         one_off = _one_off(one_off_entry) or (_one_off(inner) if kind == ONE_OFF else None)
-        return Member(entry, one_off_entry, kind, max(slot, 0), b"" if kind == ONE_OFF else inner, one_off)
+        slot = slot if slot in range(3) else 0
+        return Member(entry, one_off_entry, kind, slot, b"" if kind == ONE_OFF else inner, one_off)
     one_off = _one_off(entry) or _one_off(one_off_entry)
     if entry and _one_off(entry) is None:  # a bare entry id
         return Member(entry, one_off_entry, USER, 0, entry, one_off)

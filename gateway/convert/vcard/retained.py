@@ -78,10 +78,18 @@ def retain(draft: Draft, slots: dict[str, Slot], version: str) -> None:
 def _kept(line: Line, slot: Slot | None, key: str, number: int, writer: str) -> Kept:
     if slot is None:
         return Kept(key, EMPTY if key else "", line.group, line.name, line.params, line.value, writer)
-    value = None if slot.like(line.name, number).value == line.value else line.value
+    ours = slot.like(line.name, number)
+    value = None if ours.value == line.value else line.value
+    params = line.params
     if key in ("PHOTO", "KEY"):
         value = None  # large, and the same bytes
-    return Kept(key, slot.mark, line.group, line.name, line.params, value, writer)
+        if _is_data_uri(line) is not _is_data_uri(ours):
+            params = ours.params  # the client's say nothing of how ours is encoded
+    return Kept(key, slot.mark, line.group, line.name, params, value, writer)
+
+
+def _is_data_uri(line: Line) -> bool:
+    return line.value[:5].lower() == "data:"
 
 
 def _of_others(draft: Draft, kept: list[Kept], slots: dict[str, Slot]) -> list[Kept]:

@@ -121,6 +121,12 @@ def test_DL04_which_address_of_a_contact(number: int, mail: str) -> None:
     assert lines_of(found, "MEMBER", "4.0", Options(members=Book([far]))) == [f"MEMBER:mailto:{mail}"]
 
 
+def test_an_address_that_no_contact_has() -> None:
+    found = stored([wrap(0xF3, ANN.entryid)])
+    assert lines_of(found, "MEMBER", "4.0", BOOK) == ["MEMBER:urn:uuid:uid-ann"]
+    assert addresses_of_list(found, BOOK, {}.get) == ["ann@x.example"]
+
+
 def test_DL05_a_list_in_a_list() -> None:
     found = group("MEMBER:urn:uuid:uid-team", version="4.0")
     assert found.get(MEMBERS) == (PREFIX + b"\xb4" + TEAM.entryid,)
