@@ -264,6 +264,7 @@ class Application(radicale.app.Application):
         if not isinstance(collection, Collection) or not _fits(collection, root.tag):
             raise Refused(403, "D:supported-report")
         report = Report(collection, root, "", minimal=self._asked.minimal, most=self._options.max_results)
+        report.only = at.entry.source_key if isinstance(at, StoredItem) else None
         work = report.sync if root.tag == SYNC else report.multiget if root.tag in MULTIGETS else report.query
         return _multistatus(work())
 

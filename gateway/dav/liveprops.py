@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from gateway.convert.ical.files import MAX_FILES
 from gateway.dav import aclprops, hrefs, principalprops, properties, xmlbody
+from gateway.dav.kinds import Kind
 from gateway.dav.principalprops import FOUND
 from gateway.dav.query.textmatch import COLLATIONS
 from gateway.dav.resource import Resource
@@ -46,7 +47,13 @@ def reports_of(resource: Resource) -> list[str]:
         names += [*_OF_PLACES, *(_OF_CALENDARS if kind.is_calendar else _OF_BOOKS)]
         if kind.is_calendar and kind.name != "calendar":
             names.remove(f"{_C}free-busy-query")
+    elif resource.place is not None:
+        names += [name for name in (*_OF_CALENDARS, *_OF_BOOKS) if _is_of_item(name, resource.place.kind)]
     return names
+
+
+def _is_of_item(name: str, kind: Kind) -> bool:
+    return name.startswith(_C if kind.is_calendar else _CR) and not name.endswith("free-busy-query")
 
 
 def _supported_reports(resource: Resource, element: ET.Element) -> int | None:

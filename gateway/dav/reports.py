@@ -49,6 +49,8 @@ class Report:
         self.root = root
         self.base = quote(f"{prefix}/{collection.path}/")
         self.most = most
+        #: Source key of the item on which a query was made, None for the collection.
+        self.only: bytes | None = None
         self.prefix = prefix
         self.zone = zones.of_query(root, collection)
         prop = root.find(f"{_D}prop")
@@ -154,7 +156,9 @@ class Report:
         filters = [*self.root.iterfind(f"{_C}filter"), *self.root.iterfind(f"{_CR}filter")]
         limit = self._limit(f"{_CR}limit/{_CR}nresults")
         most = min(self.most, limit) if limit is not None else self.most
-        entries = self.collection.matching(filters, self.zone, most)
+        entries = self.collection.matching(filters, self.zone, most if self.only is None else self.most)
+        if self.only is not None:
+            entries = [entry for entry in entries if entry.source_key == self.only]
         parts = [*self.responses(entries[:most])]
         if len(entries) > most:
             parts.append(cut_response(self.base))

@@ -340,6 +340,16 @@ def test_a_report_that_does_not_exist_is_refused(client: Client) -> None:
         assert answer.xml.find(f"{D}supported-report") is not None
 
 
+def test_a_query_of_one_item(client: Client) -> None:
+    calendar = client.collection("calendar")
+    for name in ("a", "b"):
+        client("PUT", f"{calendar}{name}.ics", event(name, f"Same {name}"))
+    assert client("REPORT", calendar + "a.ics", query("", prop("SUMMARY", text("same")))).hrefs == [
+        calendar + "a.ics"
+    ]
+    assert client("REPORT", calendar + "a.ics", query("", prop("SUMMARY", text("other")))).hrefs == []
+
+
 # Cards
 
 
