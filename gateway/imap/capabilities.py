@@ -88,6 +88,7 @@ TABLE: Final = (
     Capability("ESEARCH", _IN),
     Capability("SEARCHRES", _IN),
     Capability("WITHIN", _IN),
+    Capability("SEARCH=FUZZY", _IN),
     Capability("PARTIAL", _IN),
     Capability("SORT", _IN),
     Capability("SORT=DISPLAY", _IN),

@@ -147,13 +147,14 @@ def keep(
     if options is None or "UPDATE" not in options.wanted:
         return b""
     tag = selection.connection.tag
-    if len(selection.contexts) >= MOST:
-        return untagged("NO", "Too many results are kept up to date", f'NOUPDATE "{tag}"')
+    order = command.criteria if isinstance(command, c.Sort) else ()
+    if len(selection.contexts) >= MOST or sorting.by_relevancy(order):
+        return untagged("NO", "The result is not kept up to date", f'NOUPDATE "{tag}"')
     selection.contexts[tag] = Context(
         tag,
         getattr(command, "by_uid", True),
         searching.criterion(selection, command.key, kept=True),
-        command.criteria if isinstance(command, c.Sort) else (),
+        order,
         options.update,
         list(found),
         serial,

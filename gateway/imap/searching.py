@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from gateway.imap import limits
+from gateway.imap import fuzzy, limits
 from gateway.imap.answers import StateError
 from gateway.imap.codec import searchkeys as k
 from gateway.imap.codec.sequence import STAR
@@ -58,6 +58,10 @@ class Translation:
         """The opposite."""
         return m.Not(self(key.key))
 
+    def fuzzily(self, key: k.Fuzzy) -> m.Criterion:
+        """Words instead of phrases."""
+        return fuzzy.loose(self(key.key))
+
 
 def _flagged(key: k.Flagged) -> m.Criterion:
     bit = FLAGS_BY_NAME.get(key.flag.lower())
@@ -81,24 +85,19 @@ def _dated(key: k.Dated) -> m.Criterion:
     return m.Dated(field, day, after if key.relation is k.Relation.ON else None)
 
 
-def _address(key: k.Address) -> m.Criterion:
-    if key.field is k.Field.SUBJECT:
-        return m.Header("Subject", key.text)
-    return m.Address(key.field.value.capitalize(), key.text)
-
-
 _TRANSLATIONS: Final[dict[type, Callable[[Translation, Any], m.Criterion]]] = {
     k.All: lambda self, key: m.All(),
     k.And: Translation.both,
     k.Or: Translation.either,
     k.Not: Translation.opposite,
+    k.Fuzzy: Translation.fuzzily,
     k.Numbers: Translation.numbers,
     k.UidRange: lambda self, key: m.Uids(((key.low, key.high),)),
     k.Flagged: lambda self, key: _flagged(key),
-    k.Address: lambda self, key: _address(key),
-    k.Header: lambda self, key: m.Header(key.name, key.text),
-    k.Body: lambda self, key: m.Body(key.text),
-    k.Text: lambda self, key: m.Text(key.text),
+    k.Address: lambda self, key: fuzzy.text_criterion(key),
+    k.Header: lambda self, key: fuzzy.text_criterion(key),
+    k.Body: lambda self, key: fuzzy.text_criterion(key),
+    k.Text: lambda self, key: fuzzy.text_criterion(key),
     k.Dated: lambda self, key: _dated(key),
     k.Larger: lambda self, key: m.Size(key.size, larger=True),
     k.Smaller: lambda self, key: m.Size(key.size, larger=False),

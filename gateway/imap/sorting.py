@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ from gateway.mailbox.view import View
 
 #: Envelopes that are read at a time.
 BATCH: Final = 500
-_BY_VIEW: Final = frozenset({"ARRIVAL", "SIZE"})
+_BY_VIEW: Final = frozenset({"ARRIVAL", "SIZE", "RELEVANCY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Mail:
     arrival: int
     size: int
     envelope: Envelope
+    relevancy: int = 0
+    """How well it matches a fuzzy search, 1 to 100."""
 
     @property
     def sent(self) -> float:
@@ -64,6 +66,7 @@ _KEYS: Final[dict[str, Callable[[Mail], Any]]] = {
     "DATE": lambda mail: mail.sent,
     "DISPLAYFROM": lambda mail: _display(mail.envelope.sender),
     "DISPLAYTO": lambda mail: _display(mail.envelope.to),
+    "RELEVANCY": lambda mail: -mail.relevancy,
     "FROM": lambda mail: _mailbox(mail.envelope.sender),
     "SIZE": lambda mail: mail.size,
     "SUBJECT": lambda mail: mail.subject[0],
@@ -78,6 +81,16 @@ def in_order(mails: Sequence[Mail], criteria: Sequence[tuple[str, bool]]) -> lis
         # Stable also when reversed: messages that are equal stay in the order they had.
         ordered.sort(key=_KEYS[name], reverse=backwards)
     return [mail.uid for mail in ordered]
+
+
+def by_relevancy(criteria: Sequence[tuple[str, bool]]) -> bool:
+    """Whether scores are needed."""
+    return any(name == "RELEVANCY" for name, _ in criteria)
+
+
+def scored(mails: Sequence[Mail], scores: Mapping[int, int]) -> list[Mail]:
+    """The mails with their scores (RFC 6203 section 6: the highest comes first)."""
+    return [replace(mail, relevancy=scores.get(mail.uid, 0)) for mail in mails]
 
 
 async def mails_of(view: View, uids: Sequence[int], criteria: Sequence[tuple[str, bool]]) -> list[Mail]:

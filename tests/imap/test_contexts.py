@@ -203,7 +203,7 @@ def test_tags_and_limits(filled: Dialogue) -> None:
         talker.command("SEARCH RETURN (UPDATE COUNT) ALL", f"c{number}")
     assert talker.command("SEARCH RETURN (UPDATE COUNT) ALL", "more") == [
         '* ESEARCH (TAG "more") COUNT 4',
-        '* NO [NOUPDATE "more"] Too many results are kept up to date',
+        '* NO [NOUPDATE "more"] The result is not kept up to date',
         "more OK Search completed",
     ]
     filled.talk("""

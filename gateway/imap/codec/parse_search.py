@@ -18,10 +18,12 @@ from gateway.imap.codec.searchkeys import DateOf, Field, Key, Relation
 
 MAX_KEYS: Final = 1000
 SORT_KEYS: Final = frozenset(
-    {"ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"}
+    {"ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO", "RELEVANCY"}
 )
 ALGORITHMS: Final = frozenset({"ORDEREDSUBJECT", "REFERENCES", "REFS"})
-RETURN_OPTIONS: Final = frozenset({"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "UPDATE", "CONTEXT"})
+RETURN_OPTIONS: Final = frozenset(
+    {"MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "UPDATE", "CONTEXT", "RELEVANCY"}
+)
 
 # Only text codecs: the registry of Python knows others, which decompress.
 _CHARSETS: Final = re.compile(
@@ -154,6 +156,7 @@ _WITH_ARGUMENT: Final[dict[str, Callable[[_Search], Key]]] = {
     "UIDAFTER": lambda search: keys.UidRange(search.cursor.nz_number() + 1, (1 << 32) - 1),  # RFC 9738 3.2
     "UIDBEFORE": lambda search: keys.UidRange(1, search.cursor.nz_number() - 1),
     "NOT": lambda search: keys.Not(search.key()),
+    "FUZZY": lambda search: keys.Fuzzy(search.key()),
     "OR": _or,
     "YOUNGER": lambda search: keys.Younger(search.numbers()),
     "OLDER": lambda search: keys.Older(search.numbers()),
@@ -222,7 +225,7 @@ def search(cursor: Cursor, *, by_uid: bool) -> Search:
     """The arguments of SEARCH."""
     cursor.space()
     options = returns(cursor)
-    return Search(_program(cursor), by_uid, options)
+    return Search(_relevant(_program(cursor), options), by_uid, options)
 
 
 def multisearch(cursor: Cursor) -> MultiSearch:
@@ -230,7 +233,17 @@ def multisearch(cursor: Cursor) -> MultiSearch:
     cursor.space()
     sources = source_filters(cursor)
     options = returns(cursor)
-    return MultiSearch(sources, _program(cursor), options)
+    return MultiSearch(sources, _relevant(_program(cursor), options), options)
+
+
+def _relevant(key: Key, options: ReturnOptions | None, order: tuple[tuple[str, bool], ...] = ()) -> Key:
+    """The key; relevancy can be told and sorted by only of what was looked for fuzzily (RFC 6203 section 4, 6)."""
+    asked = (options is not None and "RELEVANCY" in options.wanted) or any(
+        name == "RELEVANCY" for name, _ in order
+    )
+    if asked and not any(isinstance(one, keys.Fuzzy) for one in keys.walk(key)):
+        raise ParseError("RELEVANCY needs a FUZZY key")
+    return key
 
 
 def sort(cursor: Cursor, *, by_uid: bool) -> Sort:
@@ -240,7 +253,7 @@ def sort(cursor: Cursor, *, by_uid: bool) -> Sort:
     criteria = cursor.items(_criterion)
     cursor.space()
     charset = _charset_and_space(cursor)
-    return Sort(criteria, _Search(cursor, charset).program(), by_uid, options)
+    return Sort(criteria, _relevant(_Search(cursor, charset).program(), options, criteria), by_uid, options)
 
 
 def _charset_and_space(cursor: Cursor) -> str:

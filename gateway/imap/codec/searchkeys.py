@@ -64,6 +64,13 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """The key, matched fuzzily (RFC 6203)."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """Messages of a set of sequence numbers, or of UIDs."""
 
@@ -180,7 +187,7 @@ class SaveDateSupported:
 
 
 Key: TypeAlias = (
-    "All | And | Or | Not | Numbers | UidRange | Flagged | Address | Header | Body | Text | Dated | Larger | Smaller"
+    "All | And | Or | Not | Fuzzy | Numbers | UidRange | Flagged | Address | Header | Body | Text | Dated | Larger | Smaller"
     " | Younger | Older | ModSeq | EmailId | ThreadId | SaveDateSupported"
 )
 
@@ -198,6 +205,6 @@ def walk(key: Key) -> list[Key]:
             found += one.keys
         elif isinstance(one, Or):
             found += (one.left, one.right)
-        elif isinstance(one, Not):
+        elif isinstance(one, Not | Fuzzy):
             found.append(one.key)
     return found

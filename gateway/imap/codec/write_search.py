@@ -39,6 +39,7 @@ class ESearch:
     all: Sequence[int] | None = None
     partial: tuple[tuple[int, int], Sequence[int]] | None = None
     modseq: int | None = None
+    relevancy: Sequence[int] | None = None
     utf8: bool = field(default=False, kw_only=True)
 
     def render(self) -> bytes:
@@ -58,6 +59,8 @@ class ESearch:
         if self.partial is not None:
             (first, last), found = self.partial
             parts.append(b" PARTIAL (%d:%d %b)" % (first, last, compact(found).encode() or b"NIL"))
+        if self.relevancy is not None:
+            parts.append(b" RELEVANCY (%b)" % _numbers(self.relevancy).strip())
         if self.modseq is not None:
             parts.append(b" MODSEQ %d" % self.modseq)
         parts.append(b"\r\n")

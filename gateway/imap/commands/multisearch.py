@@ -10,7 +10,7 @@ from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_search as w
 from gateway.imap.codec.searchkeys import uses_modseq
-from gateway.imap.commands.search import result
+from gateway.imap.commands.search import relevancy, result
 from gateway.imap.connection import Selection, User
 from gateway.mailbox.tree import Mailbox
 
@@ -57,5 +57,6 @@ async def _found(selection: Selection, command: c.MultiSearch, options: c.Return
         return kept, bool(limited)
     modseq = uses_modseq(command.key)
     answer: w.ESearch = result(selection, options, uids, uids, by_uid=True, modseq=modseq)
+    answer.relevancy = await relevancy(selection, command.key, options, uids)
     answer.mailbox, answer.uid_validity = selection.mailbox.name, selection.view.uidvalidity
     return answer.render() + kept, bool(limited)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import AsyncIterator, Sequence
 
-from gateway.imap import contexts, searching
+from gateway.imap import contexts, fuzzy, searching
 from gateway.imap.answers import Done, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_search as w
-from gateway.imap.codec.searchkeys import uses_modseq
+from gateway.imap.codec.searchkeys import Key, uses_modseq
 from gateway.imap.connection import Selection
 from gateway.imap.windows import window
 
@@ -33,7 +33,9 @@ async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes
     if "SAVE" in options.wanted:
         selection.told.saved = saved(options, uids)
     if options.wanted != {"SAVE"}:
-        yield result(selection, options, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
+        answer = result(selection, options, uids, numbers, by_uid=command.by_uid, modseq=modseq)
+        answer.relevancy = await relevancy(selection, command.key, options, uids)
+        yield answer.render()
     yield contexts.keep(selection, command, uids, serial)
     yield Done(code=limited)
 
@@ -80,6 +82,17 @@ def result(
     if modseq and uids:
         answer.modseq = searching.highest_modseq(selection, _told_of(options, uids))
     return answer
+
+
+async def relevancy(
+    selection: Selection, key: Key, options: c.ReturnOptions, uids: Sequence[int]
+) -> Sequence[int] | None:
+    """The scores of the results, in their order (RFC 6203 section 4); None unless they are asked for."""
+    if "RELEVANCY" not in options.wanted:
+        return None
+    told = uids if options.partial is None else window(uids, options.partial)
+    scores = await fuzzy.scores(selection, key, told)
+    return [scores[uid] for uid in told]
 
 
 def _told_of(options: c.ReturnOptions, uids: Sequence[int]) -> Sequence[int]:

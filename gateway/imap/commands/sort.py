@@ -5,12 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import AsyncIterator
 
-from gateway.imap import contexts, searching, sorting
+from gateway.imap import contexts, fuzzy, searching, sorting
 from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_search as w
 from gateway.imap.codec.searchkeys import uses_modseq
-from gateway.imap.commands.search import result, saved
+from gateway.imap.commands.search import relevancy, result, saved
 from gateway.imap.connection import Selection
 
 
@@ -22,7 +22,10 @@ async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | D
     if returns is not None and "SAVE" in returns.wanted:
         selection.told.saved = array("I")
     matches, _ = await searching.found(selection, command.key, whole=True)
-    uids = sorting.in_order(await sorting.mails_of(selection.view, matches, command.criteria), command.criteria)
+    mails = await sorting.mails_of(selection.view, matches, command.criteria)
+    if sorting.by_relevancy(command.criteria):
+        mails = sorting.scored(mails, await fuzzy.scores(selection, command.key, matches))
+    uids = sorting.in_order(mails, command.criteria)
     uids = [uid for uid in uids if selection.told.number(uid)]
     numbers = uids if command.by_uid else selection.told.numbers(uids)
     if returns is None:
@@ -32,5 +35,7 @@ async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | D
         selection.told.saved = saved(returns, uids)
     if returns.wanted != {"SAVE"}:
         modseq = uses_modseq(command.key)
-        yield result(selection, returns, uids, numbers, by_uid=command.by_uid, modseq=modseq).render()
+        answer = result(selection, returns, uids, numbers, by_uid=command.by_uid, modseq=modseq)
+        answer.relevancy = await relevancy(selection, command.key, returns, uids)
+        yield answer.render()
     yield contexts.keep(selection, command, uids, serial)
