@@ -61,10 +61,26 @@ def attending(content: MessageContent) -> list[NamedProps]:
     ]
 
 
+def organizer_of(content: MessageContent, options: Options) -> str:
+    """The organizer's Internet address, "" when nobody tells it.
+
+    Kopano's clients name somebody of the house by his login name; his own row, or whose calendar it is, says more.
+    """
+    found = address_of(content.props, REPRESENTING) or address_of(content.props, SENDER)
+    if found:
+        return found
+    for row in content.recipients:
+        if (number(row, pt.PR_RECIPIENT_FLAGS) or 0) & ids.ORGANIZER and (found := address_of(row, RECIPIENT)):
+            return found
+    state = number(content.props, ids.STATE) or 0
+    is_own = state & (ids.IS_MEETING | ids.IS_RECEIVED) == ids.IS_MEETING
+    return options.owner[0] if is_own and options.owner else ""
+
+
 def write_people(block: Block, content: MessageContent, options: Options) -> None:
     """ORGANIZER and ATTENDEE; an event that nobody is invited to has neither (iPhones refuse it)."""
     rows = [(address, row) for row in attending(content) if (address := address_of(row, RECIPIENT))]
-    organizer = address_of(content.props, REPRESENTING) or address_of(content.props, SENDER)
+    organizer = organizer_of(content, options)
     if not rows or not organizer:
         return
     block.lines.append(organizer_line(content.props, organizer))

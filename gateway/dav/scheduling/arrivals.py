@@ -16,9 +16,9 @@ from twisted.logger import Logger
 
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical import scheduling, uid_of
+from gateway.convert.ical.attendees import organizer_of
 from gateway.convert.ical.kinds import method_of
 from gateway.convert.ical.options import Options as IcalOptions
-from gateway.convert.ical.people import REPRESENTING, address_of
 from gateway.convert.ical.values import number, text
 from gateway.convert.mime.original import ORIGINAL
 from gateway.dav.homes import UserHomes
@@ -212,8 +212,7 @@ def applied(
 ) -> MessageContent | None:
     """The calendar's item after a message; None when it changes nothing."""
     method = method_of(message.props)
-    organizer = address_of((item if item is not None else message).props, REPRESENTING)
-    is_organizer = options.owns(organizer)
+    is_organizer = options.owns(organizer_of(item if item is not None else message, options))
     if method == "REPLY":
         return scheduling.apply_reply(item, message, options) if item is not None and is_organizer else None
     if is_organizer:
