@@ -16,7 +16,7 @@ from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.message import save_new_message
 from gateway.mapiclient.table import Table, rows_of
 from tests.dav.meetings import Person, Site, meeting
-from tests.dav.server import event
+from tests.dav.server import CS, C, D, event, multiget
 
 NOW = 1_795_000_000
 
@@ -84,6 +84,23 @@ def test_messages_are_read_synchronised_and_deleted(site: Site, boss: Person, an
     assert [row[pr.PR_SUBJECT] for row in mails(site, ann, Special.TRASH)] == ["Meeting i-4"]
     assert site.deliver() == []
     assert "i-4" in ann.event("i-4")
+
+
+def test_the_inbox_is_read_as_apple_does(site: Site, boss: Person, ann: Person) -> None:
+    tag = f"{CS}getctag"
+    before = ann.propfind(ann.inbox, tag).found(ann.inbox, tag)
+    receive(site, ann, meeting("i-16", boss, ann))
+    assert ann.propfind(ann.inbox, tag).found(ann.inbox, tag) != before
+    listed = ann.propfind(ann.inbox, f"{D}getetag", f"{D}getcontenttype", depth="1")
+    (path,) = [each for each in listed.hrefs if each != ann.inbox]
+    assert listed.found(path, f"{D}getetag")
+    data = ann("REPORT", ann.inbox, multiget("calendar", path)).found(path, f"{C}calendar-data") or ""
+    assert "METHOD:REQUEST" in data
+    query = (
+        f'<C:calendar-query xmlns:C="{C[1:-1]}" xmlns="DAV:"><prop><getetag/></prop><C:filter>'
+        '<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"/></C:comp-filter></C:filter></C:calendar-query>'
+    )
+    assert ann("REPORT", ann.inbox, query).hrefs == [path]
 
 
 def test_ordinary_mail_is_not_shown(site: Site, boss: Person, ann: Person) -> None:
