@@ -1,9 +1,11 @@
-"""Programs that fetch mail: curl, getmail and fetchmail."""
+"""Programs that fetch mail: curl, getmail, fetchmail, mpop and poplib; with TLS and without, leaving mail and taking it."""
 
 from __future__ import annotations
 
 import imaplib
 import os
+import poplib
+import ssl
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,99 @@ def test_fetchmail(gateway: GatewayProcess, filled: str, protocol: str, tmp_path
     with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
         imap.login(filled, filled)
         assert imap.select("INBOX")[1] == [b"0"]
+
+
+_MPOP = """\
+account default
+host localhost
+port {port}
+user {user}
+password {user}
+auth {auth}
+tls {tls}
+tls_starttls {starttls}
+tls_trust_file {certificate}
+keep {keep}
+delivery maildir {taken}
+received_header off
+uidls_file {taken}.uidls
+"""
+
+
+@pytest.mark.parametrize(
+    ("protocol", "tls", "starttls", "auth"),
+    [
+        ("pop3", "off", "off", "user"),
+        ("pop3", "off", "off", "plain"),
+        ("pop3", "on", "on", "login"),
+        ("pop3s", "on", "off", "plain"),
+    ],
+)
+def test_mpop(
+    gateway: GatewayProcess, filled: str, protocol: str, tls: str, starttls: str, auth: str, tmp_path: Path
+) -> None:
+    """It pipelines, and it checks what LIST promised."""
+    taken = tmp_path / "taken"
+    for name in ("new", "cur", "tmp"):
+        (taken / name).mkdir(parents=True)
+
+    def run(keep: str) -> str:
+        trust = gateway.certificate if tls == "on" else ""
+        text = _MPOP.format(port=gateway.port(protocol), user=filled, auth=auth, tls=tls, starttls=starttls, certificate=trust, keep=keep, taken=taken)  # fmt: skip
+        rc = tmp_path / "mpoprc"
+        rc.write_text("\n".join(line for line in text.splitlines() if line != "tls_trust_file "))
+        rc.chmod(0o600)
+        return run_program("mpop", "-C", str(rc), "--quiet")
+
+    run("on")
+    found = sorted(lines_of(file.read_bytes()) for file in (taken / "new").iterdir())
+    assert found == sorted(lines_of(mail(number)) for number in range(10))
+    run("on")  # by the unique ids it sees that it has them all
+    assert len(list((taken / "new").iterdir())) == 10
+    run("off")
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+        imap.login(filled, filled)
+        assert imap.select("INBOX")[1] == [b"0"]
+
+
+@pytest.mark.parametrize("protocol", ["pop3", "pop3s"])
+def test_fetchmail_over_tls(gateway: GatewayProcess, filled: str, protocol: str, tmp_path: Path) -> None:
+    """Leaving mail on the server, by unique ids."""
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    how = "ssl" if protocol == "pop3s" else "sslproto TLS1.2+"
+    rc = tmp_path / "fetchmailrc"
+    rc.write_text(
+        f"poll localhost service {gateway.port(protocol)} proto POP3 uidl user {filled} password {filled} {how} "
+        f"sslcertck sslcertfile {gateway.certificate} no rewrite keep mda \"/bin/sh -c 'cat > {taken}/$$'\"\n"
+    )
+    rc.chmod(0o600)
+    environment = {**os.environ, "FETCHMAILHOME": str(tmp_path), "HOME": str(tmp_path)}
+    run_program("fetchmail", "-f", str(rc), "--pidfile", str(tmp_path / "pid"), "--invisible", env=environment)
+    assert len(list(taken.iterdir())) == 10
+
+
+@pytest.mark.parametrize("protocol", ["pop3", "pop3s"])
+def test_poplib(gateway: GatewayProcess, filled: str, protocol: str) -> None:
+    context = ssl.create_default_context(cafile=str(gateway.certificate))
+    host, port = "localhost", gateway.port(protocol)
+    pop = poplib.POP3_SSL(host, port, context=context, timeout=20) if protocol == "pop3s" else poplib.POP3(host, port, timeout=20)  # fmt: skip
+    try:
+        if protocol == "pop3":
+            pop.stls(context)
+        assert {"TOP", "UIDL", "SASL", "PIPELINING", "UTF8"} <= set(pop.capa())
+        pop.utf8()
+        pop.user(filled)
+        pop.pass_(filled)
+        count, octets = pop.stat()
+        assert (count, octets) == (10, sum(len(mail(number)) for number in range(10)))
+        for number in range(1, 11):
+            _, lines, size = pop.retr(number)
+            assert b"\r\n".join(lines) + b"\r\n" == mail(number - 1)
+            assert size == int(pop.list(number).split()[2]) == len(mail(number - 1))  # type: ignore[union-attr]
+            pop.dele(number)
+        pop.rset()
+        assert pop.stat() == (count, octets)
+        pop.quit()
+    finally:
+        pop.close()
