@@ -256,6 +256,9 @@ def check(config: Config) -> Iterator[str]:
         yield from _problems(f"[{name}] tls_listen", addresses, section.tls_listen)
     if config.dav.timezone and not is_zone(config.dav.timezone):
         yield f'[dav] timezone: there is no time zone {config.dav.timezone!r}; write e.g. "Europe/Berlin"'
+    queued = config.submission.enabled and config.submission.queue
+    if config.dav.scheduling is True and config.store.embedded and not queued:
+        yield "[dav] scheduling is true, but nobody sends for the embedded store; enable [submission] and its queue"
     yield from _problems("[embedded] listen", addresses, config.embedded.listen)
     yield from _problems("[store] url", parse_server, (config.store.url,))
     if config.store.trusted_url:

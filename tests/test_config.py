@@ -49,6 +49,7 @@ PROBLEMS = [
     ("[imap]\nlisten = ['mail.example.com:143']", '[imap] listen: "mail.example.com:143"'),
     ("[store]\nurl = 'ftp://host'", "[store] url: "),
     ("[lmtp]\nenabled = true", "[lmtp] is enabled, but no store trusts the gateway"),
+    ("[store]\nembedded = true\n[dav]\nscheduling = true", "[dav] scheduling is true, but nobody sends"),
     (
         "[store]\ntrusted_url = 'http://host:236/'",
         "[store] trusted_url: http://host:236/: no store trusts plain http",
