@@ -81,6 +81,7 @@ TABLE: Final = (
     Capability("MULTIAPPEND", _IN),
     Capability("BINARY", _IN),
     Capability("CATENATE", _IN),
+    Capability("URL-PARTIAL", _IN),
     Capability("REPLACE", _IN),
     Capability("APPENDLIMIT={}", _IN, value=lambda connection: int(connection.options.max_message)),
     Capability("CONDSTORE", _IN),

@@ -8,7 +8,7 @@ from gateway.imap import sections, spool
 from gateway.imap.answers import Refused
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.cursor import Literal
-from gateway.imap.codec.imapurl import MessageUrl, parse_url
+from gateway.imap.codec.imapurl import MessageUrl, bad_url, parse_url
 from gateway.imap.connection import User
 from gateway.mailbox.source import gathered
 from gateway.mailbox.view import View
@@ -55,7 +55,7 @@ async def _of_url(user: User, text: str) -> sections.Octets:
         finally:
             user.account.release(view)
     if found is None:
-        raise Refused("There is no such message", f"BADURL {text}")
+        raise Refused("There is no such message", bad_url(text))
     return found
 
 

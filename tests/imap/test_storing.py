@@ -156,3 +156,30 @@ def test_mails_in_utf8(imap: Dialogue) -> None:
         S: )
         S: a6 OK ...
     """)
+
+
+def test_octets_of_a_section(imap: Dialogue) -> None:
+    """``;PARTIAL=`` in a URL (RFC 5550, RFC 5092); what cannot stand in a response code is escaped in BADURL."""
+    imap.given(inbox=[message("one", "0123456789")])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 FETCH 1 UID
+        S: * 1 FETCH (UID @uid@)
+        S: a2 OK ...
+        C: a3 APPEND INBOX CATENATE (TEXT {14+}
+        C: Subject: x
+        C:
+        C:  URL ";UID=@uid@/;SECTION=TEXT/;PARTIAL=2.3" URL ";UID=@uid@/;SECTION=TEXT/;PARTIAL=8")
+        S: * 2 EXISTS
+        S: a3 OK ...
+        C: a4 FETCH 2 BODY.PEEK[TEXT]
+        S: * 2 FETCH (BODY[TEXT] {5}
+        S: 23489)
+        S: a4 OK ...
+        C: a5 APPEND INBOX CATENATE (URL {6+}
+        C: a]
+        C: b )
+        S: a5 NO [BADURL a%5D%0D%0Ab%20] ...
+    """)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from gateway.imap.codec.cursor import Cursor
 from gateway.imap.codec.errors import ParseError
@@ -20,6 +20,10 @@ _URL: Final = re.compile(
 )
 
 
+#: Characters that stay as they are in a response code.
+_PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F))).replace("]", "")
+
+
 @dataclass(frozen=True, slots=True)
 class MessageUrl:
     """A message of a mailbox (None: the selected one), and which octets of it."""
@@ -30,11 +34,16 @@ class MessageUrl:
     section: Section
 
 
+def bad_url(text: str) -> str:
+    """``BADURL url``: what cannot stand in a response code is escaped (RFC 4469 section 5, ``url-resp-text``)."""
+    return f"BADURL {quote(text, safe=_PRINTABLE)}"
+
+
 def parse_url(text: str) -> MessageUrl:
     """What an absolute-path or relative IMAP URL means. Raises ParseError."""
     found = _URL.fullmatch(text)
     if found is None:
-        raise ParseError("not the URL of a message here", code=f"BADURL {text}", no=True)
+        raise ParseError("not the URL of a message here", code=bad_url(text), no=True)
     mailbox = found["mailbox"]
     partial = None
     if found["offset"] is not None:
