@@ -15,7 +15,7 @@ from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.fields import note_sequence, read_fields
 from gateway.convert.ical.globalid import InstanceDate
 from gateway.convert.ical.identity import read_uid, write_ids
-from gateway.convert.ical.instances import first_instance, series_of_instances
+from gateway.convert.ical.instances import first_instance, original_time, series_of_instances
 from gateway.convert.ical.moments import Zones, filetime, utc_of
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.overrides import read_overrides
@@ -59,9 +59,11 @@ def read_event(
     before = _before(existing, options)
     if masters:
         return _read_master(masters[0], overrides, content, before, zones, options)
-    if len(overrides) > 1:
-        return _read_instances(overrides, content, before, zones, options)
-    return _read_single_instance(overrides[0], content, before, zones, options)
+    # Of two that are for the same instance the last counts, as in a series.
+    distinct = list({original_time(each, zones).utc: each for each in overrides}.values())
+    if len(distinct) > 1:
+        return _read_instances(distinct, content, before, zones, options)
+    return _read_single_instance(distinct[0], content, before, zones, options)
 
 
 def _refuse_range(component: Component) -> None:

@@ -163,6 +163,8 @@ def recurrence_id(event: Event) -> str | None:
     if original is None:
         return None
     wall, zone = original
+    if event.span.all_day and wall % DAY:  # this instance became a whole day, the series has a time
+        return time_line("RECURRENCE-ID", utc_of(of_rtime(wall), zone or UTC_ZONE), None)
     return time_line("RECURRENCE-ID", of_rtime(wall), zone, is_date=event.span.all_day)
 
 

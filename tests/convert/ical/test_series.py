@@ -550,6 +550,19 @@ def test_whole_days_of_somebodys_series() -> None:
     ]
 
 
+def test_the_same_instance_twice() -> None:
+    content = read(override("20260721T100000", "20260722T110000", "20260722T120000", "SUMMARY:before"), MOVED)
+    (only,) = written(content)
+    assert (only.text("SUMMARY"), content.props[ids.IS_EXCEPTION]) == ("Moved €", True)
+
+
+def test_one_instance_that_became_a_whole_day() -> None:
+    day = component("VEVENT", "RECURRENCE-ID;TZID=Europe/Berlin:20260721T100000", "DTSTART;VALUE=DATE:20260722")
+    content = read(day)
+    assert line(first(content), "RECURRENCE-ID") == ":20260721T080000Z"
+    assert from_ical(to_ical(content, OPTIONS), content, OPTIONS) == content
+
+
 def test_instances_at_different_times_of_the_day() -> None:
     with pytest.raises(ParseError, match="different times"):
         read(MOVED, override("20260728T110000", "20260728T110000", "20260728T120000"))
