@@ -67,7 +67,7 @@ class FolderSync:
         rows = Rows.unpack(cached.messages) if cached is not None else None
         if cached is not None and rows is not None:
             self._sync_id = cached.sync_id
-            self._begin_at(cached.change_id)
+            self._begin_at(cached.change_id, cached.settled)
             state = State(rows, cached.uidnext, cached.change_id, cached.change_id)
             try:
                 await self.catch_up(state)
@@ -77,9 +77,9 @@ class FolderSync:
                 return state
         return await self._list_anew(cached.uidnext if cached is not None else 1)
 
-    def _begin_at(self, position: int) -> None:
+    def _begin_at(self, position: int, settled: int | None = None) -> None:
         self._opened_at = position
-        self._window = LogWindow(position)
+        self._window = LogWindow(position, settled)
 
     async def _list_anew(self, uidnext: int) -> State:
         state = State()
@@ -103,7 +103,9 @@ class FolderSync:
             return
         self.dirty = False
         gone, self._gone = self._gone, []
-        folder = CachedFolder(self._sync_id, state.change_id, state.uidnext, state.rows.pack())
+        folder = CachedFolder(
+            self._sync_id, state.change_id, self._window.settled, state.uidnext, state.rows.pack()
+        )
         await self._store.in_cache(lambda cache: cache.save(self._key, folder, gone))
 
     # Reading changes
@@ -158,7 +160,7 @@ class FolderSync:
         for change in collapse(changes).values():
             index = _place(rows, places, change.source_key)
             own = self._written.pop(key_hash(change.source_key), None) if self._written else None
-            number = self._late(change.change_id, told)
+            number = self._modseq(change.change_id, told, new=index < 0)
             if change.is_delete:
                 if index >= 0:
                     removed.append(rows.uids[index])
@@ -175,9 +177,9 @@ class FolderSync:
         await self._read_again(state, changed, new, written)
         self._gone += state.expunge(removed)
 
-    def _late(self, number: int, told: int) -> int:
+    def _modseq(self, number: int, told: int, *, new: bool) -> int:
         """The mod-sequence of a change: its number, unless clients were told that they know all up to there."""
-        return told + 1 if self._opened_at < number <= told else number
+        return told + 1 if number <= told and (new or number > self._opened_at) else number
 
     def _is_known(self, modseq: int, number: int) -> bool:
         """Whether a message's row, which has this mod-sequence, was read after the change of this number."""

@@ -13,7 +13,7 @@ from typing import Final
 
 #: How many change numbers are read again by every look.
 OVERLAP: Final = 32
-#: The same for the first look of a new View, which does not know when the last one was.
+#: The same for the first look after a folder was listed.
 FIRST_OVERLAP: Final = 256
 #: The longest transaction that is reckoned with (seconds).
 SETTLING: Final = 30.0
@@ -29,9 +29,10 @@ class LogWindow:
 
     __slots__ = ("_looks", "_position", "_seen", "_settled", "_thorough_at")
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int, settled: int | None = None) -> None:
+        """Go on from a position; without what is settled it was just listed."""
         self._position = position
-        self._settled = max(1, position - FIRST_OVERLAP)
+        self._settled = max(1, position - FIRST_OVERLAP if settled is None else settled)
         self._thorough_at = float("-inf")
         self._looks: tuple[tuple[float, int], ...] = ()
         """When which position was read up to, since what is settled."""

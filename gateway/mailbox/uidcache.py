@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from gateway.mailbox.searchtext import Field, search_text
 
 #: Raised whenever tables or blobs change their meaning: older files are started afresh.
-VERSION: Final = 2
+VERSION: Final = 3
 
 _SCHEMA: Final = """
 CREATE TABLE folder (
@@ -27,6 +27,7 @@ CREATE TABLE folder (
     key BLOB NOT NULL UNIQUE,
     sync_id INTEGER NOT NULL,
     change_id INTEGER NOT NULL,
+    settled INTEGER NOT NULL,
     uidnext INTEGER NOT NULL,
     messages BLOB NOT NULL
 );
@@ -60,6 +61,8 @@ class CachedFolder:
 
     sync_id: int
     change_id: int
+    settled: int
+    """Up to where nothing can have been missed (`gateway.mailbox.logwindow`)."""
     uidnext: int
     messages: bytes
     """Packed `gateway.mailbox.rows.Rows`."""
@@ -159,7 +162,7 @@ class UidCache:
         """The folder saved under this key."""
         found = (
             self._connection()
-            .execute("SELECT sync_id, change_id, uidnext, messages FROM folder WHERE key = ?", (key,))
+            .execute("SELECT sync_id, change_id, settled, uidnext, messages FROM folder WHERE key = ?", (key,))
             .fetchone()
         )
         return CachedFolder(*found) if found else None
@@ -169,10 +172,10 @@ class UidCache:
         """Save a folder in place of what was there, and drop what is known of the UIDs that are gone."""
         with self._connection() as connection:
             connection.execute(
-                "INSERT INTO folder (key, sync_id, change_id, uidnext, messages) VALUES (?, ?, ?, ?, ?) "
+                "INSERT INTO folder (key, sync_id, change_id, settled, uidnext, messages) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET sync_id = excluded.sync_id, change_id = excluded.change_id,"
-                " uidnext = excluded.uidnext, messages = excluded.messages",
-                (key, folder.sync_id, folder.change_id, folder.uidnext, folder.messages),
+                " settled = excluded.settled, uidnext = excluded.uidnext, messages = excluded.messages",
+                (key, folder.sync_id, folder.change_id, folder.settled, folder.uidnext, folder.messages),
             )
             number = self._number(connection, key)
             for table in _BY_UID:
@@ -220,7 +223,7 @@ class UidCache:
     def add_metas(self, key: bytes, metas: Collection[Meta]) -> None:
         """Remember what never changes of these messages, whether or not their folder was saved before."""
         with self._connection() as connection:
-            connection.execute("INSERT OR IGNORE INTO folder VALUES (NULL, ?, 0, 0, 1, x'')", (key,))
+            connection.execute("INSERT OR IGNORE INTO folder VALUES (NULL, ?, 0, 0, 0, 1, x'')", (key,))
             number = self._number(connection, key)
             connection.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?, ?, ?, ?, ?)", [(number, *meta) for meta in metas]

@@ -58,6 +58,7 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_the_first_look_reads_what_happened_just_before() -> None:
     assert LogWindow(1000).start(0) == 1000 - FIRST_OVERLAP
     assert LogWindow(5).start(0) == 1
+    assert LogWindow(1000, 17).start(0) == 17
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5)), max_size=60))

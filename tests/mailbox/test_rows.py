@@ -150,7 +150,7 @@ def meta(uid: int) -> Meta:
 
 def test_what_was_saved_is_loaded_by_the_next_process(path: Path) -> None:
     cache = UidCache(path)
-    folder = CachedFolder(5, 77, 10, rows_of(1, 2).pack())
+    folder = CachedFolder(5, 77, 77, 10, rows_of(1, 2).pack())
     cache.save(b"folder", folder)
     cache.add_metas(b"folder", [meta(1), meta(2)])
     cache.close()
@@ -167,16 +167,16 @@ def test_what_is_remembered_before_the_folder_is_saved_is_kept(path: Path) -> No
     found = cache.load(b"folder")
     assert found is not None
     assert Rows.unpack(found.messages) is None
-    cache.save(b"folder", CachedFolder(5, 77, 10, b"x"))
+    cache.save(b"folder", CachedFolder(5, 77, 77, 10, b"x"))
     assert cache.metas(b"folder", [1]) == {1: meta(1)}
     cache.close()
 
 
 def test_what_is_gone_is_dropped(path: Path) -> None:
     cache = UidCache(path)
-    cache.save(b"folder", CachedFolder(5, 77, 10, b""))
+    cache.save(b"folder", CachedFolder(5, 77, 77, 10, b""))
     cache.add_metas(b"folder", [*map(meta, range(1, 3000))])
-    cache.save(b"folder", CachedFolder(5, 78, 10, b""), gone=[2])
+    cache.save(b"folder", CachedFolder(5, 78, 78, 10, b""), gone=[2])
     assert sorted(cache.metas(b"folder", range(1, 3000))) == [1, *range(3, 3000)]
     assert cache.known(b"folder", 1, 4000) == 2998
     cache.forget(b"folder")
@@ -190,14 +190,14 @@ def test_a_damaged_file_is_made_anew(path: Path, damage: bytes) -> None:
     UidCache(path).close()
     path.write_bytes(damage)
     cache = UidCache(path)
-    cache.save(b"folder", CachedFolder(1, 2, 3, b"x"))
-    assert cache.load(b"folder") == CachedFolder(1, 2, 3, b"x")
+    cache.save(b"folder", CachedFolder(1, 2, 2, 3, b"x"))
+    assert cache.load(b"folder") == CachedFolder(1, 2, 2, 3, b"x")
     cache.close()
 
 
 def test_a_file_of_another_version_is_made_anew(path: Path) -> None:
     cache = UidCache(path)
-    cache.save(b"folder", CachedFolder(1, 2, 3, b"x"))
+    cache.save(b"folder", CachedFolder(1, 2, 2, 3, b"x"))
     cache.close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version=99")
@@ -209,10 +209,10 @@ def test_a_file_of_another_version_is_made_anew(path: Path) -> None:
 
 def test_two_processes_may_share_the_file(path: Path) -> None:
     one, other = UidCache(path), UidCache(path)
-    one.save(b"folder", CachedFolder(1, 2, 3, b"x"))
-    assert other.load(b"folder") == CachedFolder(1, 2, 3, b"x")
-    other.save(b"folder", CachedFolder(1, 9, 3, b"y"))
-    assert one.load(b"folder") == CachedFolder(1, 9, 3, b"y")
+    one.save(b"folder", CachedFolder(1, 2, 2, 3, b"x"))
+    assert other.load(b"folder") == CachedFolder(1, 2, 2, 3, b"x")
+    other.save(b"folder", CachedFolder(1, 9, 9, 3, b"y"))
+    assert one.load(b"folder") == CachedFolder(1, 9, 9, 3, b"y")
     one.close()
     other.close()
     assert os.path.exists(path)
@@ -229,7 +229,7 @@ def test_closing_waits_for_the_call_that_is_under_way(path: Path) -> None:
         cache = UidCache(path)
         blob = bytes(200_000)
         with ThreadPoolExecutor(4) as threads:
-            saving = [threads.submit(cache.save, b"f%d" % n, CachedFolder(1, n, 1, blob)) for n in range(12)]
+            saving = [threads.submit(cache.save, b"f%d" % n, CachedFolder(1, n, n, 1, blob)) for n in range(12)]
             cache.close()
         for done in saving:
             assert done.exception() is None or isinstance(done.exception(), sqlite3.ProgrammingError)
