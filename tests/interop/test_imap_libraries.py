@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from aioimaplib import IMAP4, IMAP4_SSL
+from aioimaplib import IMAP4
 from imapclient import IMAPClient
 
 from tests.interop.mails import mail
@@ -110,15 +110,20 @@ def test_imapclient_is_told_in_idle(client: IMAPClient, gateway: GatewayProcess,
 @asynccontextmanager
 async def connected(gateway: GatewayProcess, user: str, *, tls: bool = False) -> AsyncIterator[IMAP4]:
     """aioimaplib, logged in."""
-    if tls:
-        context = ssl.create_default_context(cafile=gateway.certificate)
-        made: IMAP4 = IMAP4_SSL("localhost", gateway.port("imaps"), timeout=20, ssl_context=context)
-    else:
-        made = IMAP4("127.0.0.1", gateway.port("imap"), timeout=20)
+    closed = asyncio.Event()
+    context = ssl.create_default_context(cafile=gateway.certificate) if tls else None
+    made = IMAP4(
+        "localhost" if tls else "127.0.0.1",
+        gateway.port("imaps" if tls else "imap"),
+        timeout=20,
+        conn_lost_cb=lambda _: closed.set(),
+        ssl_context=context,
+    )
     await made.wait_hello_from_server()
     assert (await made.login(user, user)).result == "OK"
     yield made
     assert (await made.logout()).result == "OK"
+    await asyncio.wait_for(closed.wait(), 20)  # logging out does not close the socket: the server does
 
 
 @pytest.mark.parametrize("tls", [False, True])
