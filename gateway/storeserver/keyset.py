@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.mapi.errors import NotFound
-from gateway.mapi.props import Props
+from gateway.mapi.props import Props, Value
 from gateway.storeserver.sorting import RowOrder, Sorter
 
 NATURAL: Final = Sorter(())
@@ -36,6 +36,12 @@ class Keyset:
             self.keys = self._sorter.sorted(self._orders)
         else:
             self.keys = [key for key, _ in rows]
+
+    def load_values(self, rows: Iterable[tuple[int, Value]]) -> None:
+        """Take rows in any order with the value of the only sort key."""
+        order = self._sorter.order_by_value
+        self._orders = {key: order(value) for key, value in rows}
+        self.keys = self._sorter.sorted(self._orders)
 
     def order_of(self, key: int) -> RowOrder:
         """The values a row is sorted by."""

@@ -143,6 +143,11 @@ class Plan:
         return Statement(self._select().where(_m.id.in_(sa.bindparam("ids", expanding=True))))
 
     @cached_property
+    def by_itself(self) -> Statement:
+        """Hierarchy id and the first column, of all."""
+        return Statement(sa.select(_m.id, DIRECT[self.direct[0]]).where(*_OF_FOLDER))
+
+    @cached_property
     def in_range(self) -> Statement:
         """The first ``count`` of those with a PR_EC_IMAP_ID above ``after`` and up to ``last``, by that."""
         return Statement(self._range())
@@ -155,6 +160,12 @@ class Plan:
     def _range(self) -> sa.Select[Any]:
         between = (_m.imap_id > sa.bindparam("after"), _m.imap_id <= sa.bindparam("last"))
         return self._select().where(*between).order_by(_m.imap_id).limit(sa.bindparam("count"))
+
+
+def listing(tag: PropTag) -> Statement | None:
+    """Hierarchy id and one column of the database; None when the property is none."""
+    plan = plan_of(frozenset((tag,)))
+    return plan.by_itself if plan.direct == [tag] else None
 
 
 def _is_computed(wanted: Likely) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
 from gateway.mapi import proptags as pt
-from gateway.mapi.props import Props, PropTag
+from gateway.mapi.props import Props, PropTag, Value
 from gateway.mapi.restrictions import Restriction
 from gateway.storeserver.categories import Header
 from gateway.storeserver.columns import OWN, instance_key, stored
@@ -49,6 +49,13 @@ class RowReader(Generic[Tx]):
     def ids(self, tx: Tx) -> list[int]:
         """All ids, when nothing filters."""
         return self._source.ids(tx)[:MAX_ROWS]
+
+    def listed(self, tx: Tx, tags: Sequence[PropTag]) -> list[tuple[int, Value]] | None:
+        """All ids with the one property that is asked for, if nothing filters and there is a short way to it."""
+        if len(tags) != 1 or self.filters:
+            return None
+        found = self._source.listed(tx, tags[0])
+        return None if found is None else found[:MAX_ROWS]
 
     def matching(
         self, tx: Tx, tags: Iterable[PropTag], ids: Sequence[int] | None = None

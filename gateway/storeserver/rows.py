@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from gateway.mapi import proptags as p
-from gateway.mapi.props import MV_FLAG, Props, PropTag, canonical
+from gateway.mapi.props import MV_FLAG, Props, PropTag, Value, canonical
 from gateway.mapi.rights import Rights
 from gateway.mapi.tables import ObjectType
 from gateway.storeserver import (
@@ -28,7 +28,7 @@ from gateway.storeserver.accounts import Actor
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.likely import Likely
 from gateway.storeserver.locate import Store
-from gateway.storeserver.rowplan import COMPUTED, Plan, RowKind, plan_of
+from gateway.storeserver.rowplan import COMPUTED, Plan, RowKind, listing, plan_of
 from gateway.storeserver.saving import SPILLED
 from gateway.storeserver.statements import Statement
 
@@ -93,6 +93,14 @@ def _visible(tx: Transaction, actor: Actor, folder_id: int, kind: RowKind) -> di
     folder = locate.folder_by_id(tx, folder_id, deleted=None)
     anyone = bool(rights.in_folder(tx, actor, folder_id, folder.store_id) & Rights.READ_ANY)
     return {"folder": folder_id, "state": kind.value, "owner": actor.user_id, "anyone": int(anyone)}
+
+
+def message_column(
+    tx: Transaction, actor: Actor, folder_id: int, tag: PropTag, kind: RowKind = RowKind.NORMAL
+) -> list[tuple[int, Value]] | None:
+    """The ids of a folder's messages with one property each; None when it is no column of the database."""
+    statement = listing(tag)
+    return None if statement is None else tx.rows(statement, **_visible(tx, actor, folder_id, kind))
 
 
 def message_rows(

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.mapi import proptags as pt
 from gateway.mapi.errors import NotFound, NotSupported
-from gateway.mapi.props import Props, PropTag
+from gateway.mapi.props import Props, PropTag, Value
 from gateway.mapi.tables import ObjectType, TableFlags, TableType
 from gateway.storeserver import address_book, folder_rows, folders, locate, rows, search
 from gateway.storeserver.accounts import Actor, account_by_id
@@ -98,6 +98,7 @@ class Source:
     list_rows: _Rows
     list_available: Callable[[Transaction], set[PropTag]]
     list_pages: _Pages | None = None
+    list_column: Callable[[Transaction, PropTag], list[tuple[int, Value]] | None] | None = None
 
     def ids(self, tx: Transaction) -> list[int]:
         """The rows' ids in natural order; none when the folder itself is gone."""
@@ -112,6 +113,15 @@ class Source:
         """The rows, or those of the ids; none when the folder itself is gone."""
         try:
             return self.list_rows(tx, columns, ids)
+        except NotFound:
+            return []
+
+    def listed(self, tx: Transaction, tag: PropTag) -> list[tuple[int, Value]] | None:
+        """The ids with a property that is a column of the database; none when the folder itself is gone."""
+        if self.list_column is None:
+            return None
+        try:
+            return self.list_column(tx, tag)
         except NotFound:
             return []
 
@@ -185,6 +195,7 @@ def _contents(actor: Actor, folder: Folder, kind: RowKind) -> Source:
         lambda tx, columns, first, last, wanted: rows.message_pages(
             tx, actor, folder.id, columns, kind, first=first, last=last, wanted=wanted
         ),
+        lambda tx, tag: rows.message_column(tx, actor, folder.id, tag, kind),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cmp_to_key
 from heapq import merge
+from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
 from gateway.mapi.errors import InvalidParameter
@@ -45,6 +46,9 @@ def _sorted(keys: list[int], of: Callable[[int], Any], *, reverse: bool) -> list
         return sorted(keys, key=of, reverse=reverse)
     starts = range(0, len(keys), _AT_ONCE)
     runs = [sorted(keys[start : start + _AT_ONCE], key=of, reverse=reverse) for start in starts]
+    seams = [(of(before[-1]), of(after[0])) for before, after in pairwise(runs)]
+    if all(first >= second if reverse else first <= second for first, second in seams):
+        return list(chain.from_iterable(runs))  # it was in order before
     return list(merge(*runs, key=of, reverse=reverse))
 
 
@@ -66,6 +70,10 @@ class Sorter:
             (0,) if (value := row.get(tag)) is None else (1, of(value))
             for tag, of in zip(self.tags, self._of, strict=True)
         )
+
+    def order_by_value(self, value: Value) -> RowOrder:
+        """What `order` gives for a row with this value of the only sort key."""
+        return ((0,) if value is None else (1, self._of[0](value)),)
 
     def sorted(self, orders: Mapping[int, RowOrder]) -> list[int]:
         """The row keys in order."""

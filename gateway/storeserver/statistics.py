@@ -91,6 +91,9 @@ class Listing:
             if among is None or number in among
         ]
 
+    def listed(self, tx: Transaction, tag: PropTag) -> None:
+        """Nothing is gained."""
+
     def pages(
         self, tx: Transaction, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
     ) -> Iterable[list[tuple[int, Props]]]:

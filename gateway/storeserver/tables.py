@@ -254,6 +254,8 @@ class Table(Generic[Tx]):
             rows = list(self._reader.matching(tx, wanted))
             keyset.load(rows)
             self._categories.group(keyset, rows)
+        elif (listed := self._reader.listed(tx, self._sorter.tags)) is not None:
+            keyset.load_values(listed)
         elif wanted or self._reader.filters:
             keyset.load(self._reader.matching(tx, wanted))
         else:

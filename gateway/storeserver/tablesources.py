@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from gateway.mapi.props import Props, PropTag
+from gateway.mapi.props import Props, PropTag, Value
 from gateway.storeserver.likely import Likely
 
 Tx = TypeVar("Tx", contravariant=True)
@@ -37,6 +37,9 @@ class RowSource(Protocol[Tx]):
         self, tx: Tx, columns: Sequence[PropTag], ids: Sequence[int] | None = None
     ) -> list[tuple[int, Props]]:
         """The rows (or those of the ids that are in the table) with the columns' values, absent ones left out."""
+
+    def listed(self, tx: Tx, tag: PropTag) -> list[tuple[int, Value]] | None:
+        """The ids with one property each, None where it is missing; None when `rows` is as good a way to it."""
 
     def pages(
         self, tx: Tx, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None

@@ -35,6 +35,9 @@ class RowSet:
             for id_ in chosen
         ]
 
+    def listed(self, tx: object, tag: PropTag) -> None:
+        return None
+
     def pages(
         self, tx: object, columns: Sequence[PropTag], first: int, last: int, wanted: Likely | None
     ) -> list[list[tuple[int, Props]]]:

@@ -246,3 +246,24 @@ def test_small_stored_mails_are_a_column_of_a_short_table(world: World) -> None:
     for _ in range(rows.MOST_ORIGINALS - 2):
         world.save(world.inbox, [])
     assert not any(world.rows(world.inbox, [p.PR_EC_IMAP_EMAIL]))
+
+
+def test_a_column_by_itself_is_the_column_of_the_rows(world: World) -> None:
+    for number in range(3):
+        world.save(world.inbox, [(p.PR_SUBJECT, "s"), (p.PR_MESSAGE_FLAGS, number & 1)])
+    world.save(world.inbox, [(p.PR_MESSAGE_DELIVERY_TIME, 133_000_000_000_000_000)])
+    folder = world.ask(locate.folder_by_entryid, world.inbox).id
+    for tag in (
+        p.PR_EC_IMAP_ID,
+        p.PR_MESSAGE_FLAGS,
+        p.PR_MESSAGE_DELIVERY_TIME,
+        p.PR_MESSAGE_SIZE,
+        p.PR_ENTRYID,
+    ):
+        listed = world.ask(rows.message_column, world.alice, folder, tag)
+        expected = {id_: row.get(tag) for id_, row in world.ask(rows.message_rows, world.alice, folder, [tag])}
+        assert dict(listed) == expected
+        assert len(listed) == 4
+    for tag in (p.PR_SUBJECT, p.PR_HASATTACH, p.PR_PARENT_ENTRYID, p.PR_NORMALIZED_SUBJECT):
+        assert world.ask(rows.message_column, world.alice, folder, tag) is None
+    assert world.ask(rows.message_column, world.bob, folder, p.PR_EC_IMAP_ID) == []

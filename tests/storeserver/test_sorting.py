@@ -87,3 +87,9 @@ def test_many_rows_sort_like_few(direction: SortDirection) -> None:
         rows, key=lambda key: (texts[key] is not None, texts[key] or ""), reverse=direction is DESCENDING
     )
     assert order([SortKey(pt.PR_SUBJECT, direction)], rows) == expected
+
+
+def test_a_single_value_orders_like_its_row() -> None:
+    sorter = Sorter([SortKey(pt.PR_SUBJECT, ASCENDING)])
+    for value in (None, "", "text"):
+        assert sorter.order_by_value(value) == sorter.order({} if value is None else {pt.PR_SUBJECT: value})
