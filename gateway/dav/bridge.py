@@ -6,6 +6,7 @@ more; requests that would wait too long a queue are told to come again.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, TypeVar
@@ -33,6 +34,7 @@ log: Final = Logger()
 T = TypeVar("T")
 #: Smaller answers are not compressed.
 _COMPRESS_FROM: Final = 1400
+_SWITCH: Final = 0.0005
 _WELL_KNOWN: Final = ("/.well-known/caldav", "/.well-known/carddav")
 
 
@@ -164,6 +166,8 @@ class DavResource(Resource):
     def _start(self) -> None:
         if not self._started:
             self._started = True
+            # The reactor, and IMAP in it, waits so long for a thread that computes, at every read and write.
+            sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH))
             self._pool.start()
 
     async def stop(self) -> None:
