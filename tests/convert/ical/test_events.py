@@ -268,7 +268,8 @@ def test_ce28_attachments_survive() -> None:
     content.attachments.append(
         AttachmentContent({pt.PR_ATTACH_METHOD: 1, pt.PR_ATTACH_LONG_FILENAME: "a"}, b"x")
     )
-    assert event(existing=content).attachments == content.attachments
+    (kept,) = event(existing=content).attachments
+    assert kept is content.attachments[0]  # so that who saves it knows that it need not be written again
 
 
 def test_ce29_no_control_characters() -> None:
