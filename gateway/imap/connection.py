@@ -17,6 +17,7 @@ from gateway.imap.capabilities import capabilities
 from gateway.imap.codec.commands import Notify, State
 from gateway.imap.codec.cursor import Dialect
 from gateway.imap.codec.write_fetch import FlagTexts
+from gateway.imap.codec.write_status import highest_modseq
 from gateway.imap.interests import Kept, Notifications
 from gateway.imap.options import Options
 from gateway.imap.quirks import Quirks, quirks_of
@@ -230,6 +231,9 @@ class User:
         highest = selection.told.uids[-1] if selection.told.count else 0
         left = [context.leave(selection) for context in selection.contexts.values()] if expunge else []
         said = b"".join(left) + selection.updates(expunge=expunge, flags=flags)
+        if selection.told.waiting and self.connection.qresync:
+            # Mod-sequences told now must not hide an EXPUNGE that has to wait (RFC 7162 3.2).
+            said += highest_modseq(selection.told.settled)
         serial = selection.view.serial
         for context in tuple(selection.contexts.values()):
             said += b"".join([piece async for piece in context.change(selection, serial)])

@@ -89,7 +89,7 @@ class Selected:
     `saved` is the result of the last SEARCH RETURN (SAVE), ``$`` (6.4.4.1).
     """
 
-    __slots__ = ("_floor", "_ghosts", "_highest", "_late", "_serial", "_told", "saved", "view")
+    __slots__ = ("_floor", "_ghosts", "_highest", "_late", "_serial", "_told", "saved", "settled", "view")
 
     def __init__(self, view: Followed) -> None:
         self.view = view
@@ -103,6 +103,8 @@ class Selected:
         self._late = _NONE
         """UIDs of messages that are there and the client will not be told of."""
         self.saved = _NOTHING
+        self.settled = view.highest_modseq
+        """The highest mod-sequence up to which the client knows of everything that is gone."""
 
     @property
     def uids(self) -> array[int]:
@@ -118,6 +120,11 @@ class Selected:
     def ghosts(self) -> bool:
         """Whether the client counts other messages than the View has."""
         return bool(self._ghosts) or self._told is not self.view.uids
+
+    @property
+    def waiting(self) -> bool:
+        """Whether messages that are gone are still to be told."""
+        return bool(self._ghosts)
 
     def number(self, uid: int) -> int:
         """The sequence number of a UID; 0 when the client does not know the message."""
@@ -199,6 +206,8 @@ class Selected:
         gone = sorted(self._ghosts) if expunge else []
         gone_numbers = self.numbers(gone)
         arrived = self._advance(expunge=expunge)
+        if not self._ghosts:
+            self.settled = view.highest_modseq
         return Updates(
             tuple(gone),
             tuple(gone_numbers),

@@ -20,9 +20,10 @@ def search(numbers: Iterable[int], modseq: int | None = None) -> bytes:
     return b"* SEARCH%b%b\r\n" % (_numbers(numbers), tail)
 
 
-def sort(numbers: Iterable[int]) -> bytes:
-    """``* SORT 5 3 4`` (RFC 5256 section 4)."""
-    return b"* SORT%b\r\n" % _numbers(numbers)
+def sort(numbers: Iterable[int], modseq: int | None = None) -> bytes:
+    """``* SORT 5 3 4`` (RFC 5256 section 4), with the highest mod-sequence of the messages (RFC 7162 3.1.9)."""
+    tail = b"" if modseq is None else b" (MODSEQ %d)" % modseq
+    return b"* SORT%b%b\r\n" % (_numbers(numbers), tail)
 
 
 @dataclass(slots=True)

@@ -34,8 +34,8 @@ async def fetch(selection: Selection, command: c.Fetch) -> AsyncIterator[bytes |
     for batch in rows.batches(plan.batch):
         async for piece in fetching.batch(selection, plan, batch):
             yield piece
-        if seen:
-            await selection.view.mark_seen(batch.uids)
+        if seen and await selection.view.mark_seen(batch.uids) and selection.connection.condstore:
+            await selection.view.refresh(force=True)  # the mod-sequence is the store's to give
     gone = not command.by_uid and -1 in telling.positions(selection.view, rows.uids)
     done = Done("Some messages are gone", "EXPUNGEISSUED") if gone else Done()
     for said in limits.ending(done, limited):

@@ -29,7 +29,8 @@ async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | D
     uids = [uid for uid in uids if selection.told.number(uid)]
     numbers = uids if command.by_uid else selection.told.numbers(uids)
     if returns is None:
-        yield w.sort(numbers)
+        modseq = uses_modseq(command.key)
+        yield w.sort(numbers, searching.highest_modseq(selection, uids) if modseq else None)
         return
     if "SAVE" in returns.wanted:
         selection.told.saved = saved(returns, uids)
