@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+#: What `Kind.component_of` has answered; a folder of thousands of items has a few message classes.
+_components: dict[tuple[str, str], str] = {}
+_MOST_KNOWN: Final = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -37,8 +41,14 @@ class Kind:
 
     def component_of(self, message_class: str) -> str:
         """The component of an item of this class, "" when such a message is no item here."""
-        upper = message_class.upper()
-        return next((self.components[0] for each in self.classes if _begins(upper, each)), "")
+        key = self.name, message_class
+        found = _components.get(key)
+        if found is None:
+            upper = message_class.upper()
+            found = next((self.components[0] for each in self.classes if _begins(upper, each)), "")
+            if len(_components) < _MOST_KNOWN:
+                _components[key] = found
+        return found
 
 
 def _calendar(name: str, container: str, component: str, *classes: str) -> Kind:
