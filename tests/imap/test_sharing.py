@@ -219,3 +219,34 @@ def test_options_of_annotations(imap: Dialogue) -> None:
         S: * METADATA INBOX (/private/comment NIL)
         S: a7 OK ...
     """)
+
+
+def test_other_peoples_mailboxes_are_searched_and_watched(imap: Dialogue, imap_server: Server) -> None:
+    """Filters name them like own ones; what cannot be read is passed over (RFC 5465 section 3.1)."""
+    imap.given(work=[message("apples")], secret=[])
+    friend = Dialogue(imap_server)
+    imap.names["friend"], friend.names["owner"] = friend.user, imap.user
+    imap.talk("""
+        C: a1 SETACL work @friend@ lr
+        S: a1 OK ...
+        C: a2 SETACL secret @friend@ l
+        S: a2 OK ...
+    """)
+    friend.talk("""
+        C: a1 ESEARCH IN (subtree "Other Users/@owner@") RETURN (COUNT) SUBJECT apples
+        S: * ESEARCH (TAG "a1" MAILBOX "Other Users/@owner@/work" UIDVALIDITY ...) UID COUNT 1
+        S: a1 OK ...
+        C: a2 NOTIFY SET (mailboxes ("Other Users/@owner@/work" "Other Users/@owner@/secret") (MessageNew MessageExpunge))
+        S: a2 OK ...
+    """)
+    imap.talk("""
+        C: b1 APPEND work {14+}
+        C: Subject: x
+        C:
+        C:
+        S: b1 OK ...
+    """)
+    friend.talk("""
+        S: * STATUS "Other Users/@owner@/work" (MESSAGES 2 UIDNEXT ... UIDVALIDITY ...)
+    """)
+    friend.close()
