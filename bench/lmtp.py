@@ -82,7 +82,9 @@ def main() -> None:
         measure("1.5 KB, one connection", port, users[:1], SMALL, 300)
         measure("1.5 KB, four connections", port, users, SMALL, 100)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        measure("20 MB, one connection", port, users[:1], SMALL + b"0123456789abcdef" * 4 * 310_000, 3)
+        large = SMALL + (b"0123456789abcdef" * 4 + b"\r\n") * 310_000
+        measure("20 MB, one connection", port, users[:1], large, 3)
+        measure("20 MB, four connections", port, users, large, 1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"{'peak memory, before and after the large ones':<44}{before:10,.0f} MiB {peak:,.0f} MiB (clients included)"
