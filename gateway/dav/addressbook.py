@@ -9,8 +9,9 @@ from typing import Final
 from twisted.internet.defer import Deferred, gatherResults
 
 from gateway.convert.vcard import gal_to_vcard, gal_uid
+from gateway.dav.entries import FIRST, LAST, Entry
 from gateway.dav.kinds import DIRECTORY
-from gateway.dav.listing import FIRST, LAST, Difference, Entry, Listing
+from gateway.dav.listing import Difference, Listing
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import MapiError

@@ -14,8 +14,9 @@ from radicale.storage import BaseCollection
 
 from gateway.convert.ical.timezones import Zone
 from gateway.dav import addressbook, directoryquery, freebusy, narrowing, properties, tokens, writing
+from gateway.dav.entries import FIRST, LAST, Entry, visible
 from gateway.dav.errors import Refused
-from gateway.dav.listing import FIRST, LAST, Entry, Listing, entry_of_href, visible
+from gateway.dav.listing import Listing, entry_of_href
 from gateway.dav.places import Place
 from gateway.dav.query.calendars import CalendarFilter
 from gateway.dav.query.cards import CardFilter

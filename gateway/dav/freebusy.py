@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 from gateway.convert.ical.timezones import Zone
 from gateway.convert.lines import Component, parse, write_line
+from gateway.dav.entries import Entry
 from gateway.dav.errors import Refused
-from gateway.dav.listing import Entry
 from gateway.dav.query.occurrences import Calendar
 from gateway.dav.query.ranges import Range
 

@@ -7,89 +7,32 @@ change log is asked with his session. It can be dropped at any time.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from gateway.convert.ical import globalid
-from gateway.convert.vcard.fields import VCARD_UID
-from gateway.convert.vcard.uid import bare, uid_of_key
 from gateway.dav import hrefs, tokens
+from gateway.dav.entries import Entry, columns_of, entries_in, entry_of_props
 from gateway.dav.kinds import Kind
 from gateway.dav.places import Place
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.changes import Change, SyncFlags, SyncKind, collapse
 from gateway.mapi.errors import NotFound
-from gateway.mapi.propnames import (
-    DAV_RESOURCE_NAME,
-    PidLidAppointmentEndWhole,
-    PidLidAppointmentStartWhole,
-    PidLidGlobalObjectId,
-    PidLidPrivate,
-    PSETID_Appointment,
-    static,
-)
-from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_LONG, PT_SYSTIME, NamedProps, Prop, Props, PropTag
-from gateway.mapi.restrictions import And, Content, Fuzzy, Or, Property, Relop, Restriction, equals
-from gateway.mapi.tables import TableFlags
-from gateway.mapi.times import to_unix
+from gateway.mapi.props import NamedProps
+from gateway.mapi.restrictions import Or, equals
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
-from gateway.mapiclient.table import Table
 
-_RECURRING: Final = static(PSETID_Appointment, 0x8223, PT_BOOLEAN)
-_CLIP_END: Final = static(PSETID_Appointment, 0x8236, PT_SYSTIME)
-_COLUMNS: Final = (
-    pr.PR_ENTRYID,
-    pr.PR_SOURCE_KEY,
-    pr.PR_CHANGE_KEY,
-    pr.PR_MESSAGE_CLASS,
-    pr.PR_LAST_MODIFICATION_TIME,
-    pr.PR_SENSITIVITY,
-    PidLidPrivate,
-    PidLidGlobalObjectId,
-)
-_NAMED: Final = (DAV_RESOURCE_NAME, VCARD_UID)
-_BUSY: Final = static(PSETID_Appointment, 0x8205, PT_LONG)
-_EVENT_COLUMNS: Final = (PidLidAppointmentStartWhole, PidLidAppointmentEndWhole, _RECURRING, _CLIP_END, _BUSY)
-_BUSY_PLACE: Final = len(_COLUMNS) + len(_NAMED) + len(_EVENT_COLUMNS) - 1
 _FLAGS: Final = int(SyncFlags.NORMAL)
-_BATCH: Final = 2000
 #: With more changed items than this the whole folder is listed again.
 _MANY: Final = 200
 #: So many changed items are read one by one.
 _FEW: Final = 8
 #: Hrefs of removed items that are remembered for each collection.
 _MOST_GONE: Final = 5000
-_PRIVATE_FROM: Final = 2
-#: Unix times of what has no beginning or no end.
-FIRST: Final = -(1 << 62)
-LAST: Final = 1 << 62
-
-
-class Entry(NamedTuple):
-    """One item of a collection."""
-
-    href: str
-    etag: str
-    """With its quotes."""
-    source_key: bytes
-    entryid: bytes
-    uid: str
-    component: str
-    modified: int
-    """FILETIME."""
-    private: bool
-    first: int
-    """Unix time at which its first instance begins; `FIRST` when unknown."""
-    last: int
-    """Unix time at which its last instance ends; `LAST` when unknown."""
-    recurring: bool
-    busy: int = 2
-    """PidLidBusyStatus: 0 free, 1 tentative, 2 busy, 3 away."""
 
 
 @dataclass(slots=True)
@@ -168,7 +111,7 @@ class Listings:
         listing = self._listings.get((session.server_guid, place.source_key))
         if listing is None:
             return
-        columns = await _columns(session, place)
+        columns = await columns_of(session, place)
         entry = entry_of_props(place.kind, columns, await Names(session).to_tags(props, create=False))
         if entry is not None:
             listing.put(entry)
@@ -254,7 +197,7 @@ async def _list(session: Session, place: Place) -> Listing:
     start = Position(max(last, 1), 0)
     changes, newest = await _changes(session, place, sync_id, start)
     listing = Listing(place.kind, sync_id, start.after(changes, newest))
-    for entry in sorted(await _entries(session, place, None), key=lambda each: each.source_key):
+    for entry in sorted(await entries_in(session, place, None), key=lambda each: each.source_key):
         listing.put(entry)
     return listing
 
@@ -294,9 +237,9 @@ async def _read_again(session: Session, place: Place, listing: Listing, keys: Se
     """The items of these source keys; a few are read one by one, because a table would look at the whole folder."""
     if len(keys) > _FEW:
         restriction = Or(tuple(equals(pr.PR_SOURCE_KEY, key) for key in keys))
-        return await _entries(session, place, restriction if len(keys) <= _MANY else None)
+        return await entries_in(session, place, restriction if len(keys) <= _MANY else None)
     found: list[Entry] = []
-    columns = await _columns(session, place)
+    columns = await columns_of(session, place)
     for key in keys:
         known = listing.by_key.get(key)
         try:
@@ -312,99 +255,6 @@ async def _read_again(session: Session, place: Place, listing: Listing, keys: Se
     return found
 
 
-def entry_of_props(kind: Kind, columns: Sequence[PropTag], props: Props) -> Entry | None:
-    """The entry of an item's properties; ``columns`` are those of the listing."""
-    return _entry(kind, [(tag, props.get(tag)) for tag in columns])
-
-
-async def _columns(session: Session, place: Place) -> list[PropTag]:
-    columns = [*_COLUMNS, *await Names(session).tags(_NAMED)]
-    return [*columns, *_EVENT_COLUMNS] if place.kind.name == "calendar" else columns
-
-
-async def _entries(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
-    columns = await _columns(session, place)
-    found: list[Entry] = []
-    if place.kind.is_mailbox:
-        restriction = messages_of(place, restriction)
-    table = Table.contents(
-        session, place.entryid, columns, restriction=restriction, flags=TableFlags.NOCAP, batch=_BATCH
-    )
-    async with table:
-        async for rows in table.batches():
-            found += filter(None, (_entry(place.kind, row) for row in rows))
-    return found
-
-
-def messages_of(place: Place, restriction: Restriction | None) -> Restriction:
-    """What of a folder of mails is shown in a mailbox for scheduling."""
-    names = tuple(
-        Content(Fuzzy.PREFIX | Fuzzy.IGNORECASE, pr.PR_MESSAGE_CLASS, (pr.PR_MESSAGE_CLASS, name))
-        for name in place.kind.classes
-    )
-    tag = pr.PR_LAST_MODIFICATION_TIME
-    recent = Property(Relop.GE, tag, (tag, place.since))
-    return And((Or(names), recent, *((restriction,) if restriction is not None else ())))
-
-
-def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:
-    values = [None if tag & 0xFFFF == PT_ERROR else value for tag, value in row]
-    entryid, key, change_key, message_class, modified, sensitivity, private, goid, name, uid = values[:10]
-    component = kind.component_of(message_class or "")
-    if not component or not entryid or not key:
-        return None
-    first, last, recurring = _times(values[10:])
-    return Entry(
-        hrefs.item_href(name, key, kind.suffix),
-        f'"{(change_key or key).hex()}"',
-        key,
-        entryid,
-        _uid(kind, key, uid, goid),
-        component,
-        modified or 0,
-        bool(private) or (sensitivity or 0) >= _PRIVATE_FROM,
-        first,
-        last,
-        recurring,
-        _busy(values),
-    )
-
-
-def _uid(kind: Kind, key: bytes, uid: str | None, goid: bytes | None) -> str:
-    """The UID that the converter gives the item."""
-    if kind.is_calendar:
-        return globalid.to_uid(goid) if goid else key.hex().upper()
-    return bare(uid or (globalid.to_uid(goid) if goid else uid_of_key(key)))
-
-
-def _busy(values: Sequence[Any]) -> int:
-    """PidLidBusyStatus, busy when it is not there."""
-    found = values[_BUSY_PLACE] if len(values) > _BUSY_PLACE else None
-    return 2 if found is None else int(found)
-
-
-def _times(values: Sequence[Any]) -> tuple[int, int, bool]:
-    """The time an event covers, as Unix times."""
-    if not values or not values[0]:
-        return FIRST, LAST, True
-    start, end, recurring, clip_end, _ = values
-    first = to_unix(start)
-    if recurring:
-        # The clip end is a local day; exceptions may lie a little outside of the pattern.
-        return first - 7 * 86400, to_unix(clip_end) + 7 * 86400 if clip_end else LAST, True
-    return first, to_unix(end) if end else first, False
-
-
-async def matching(session: Session, place: Place, restriction: Restriction) -> set[bytes]:
-    """The source keys of the items that a restriction matches."""
-    found: set[bytes] = set()
-    columns = (pr.PR_SOURCE_KEY,)
-    async with Table.contents(session, place.entryid, columns, restriction=restriction, batch=_BATCH) as table:
-        async for rows in table.batches():
-            found.update(row[0][1] for row in rows if row[0][0] & 0xFFFF != PT_ERROR)
-    return found
-
-
 def entry_of_href(listing: Listing, href: str) -> Entry | None:
     """The item of an href; any item is also found under its source key."""
     found = listing.by_href.get(href)
@@ -414,10 +264,3 @@ def entry_of_href(listing: Listing, href: str) -> Entry | None:
         except ValueError:
             return None
     return found
-
-
-def visible(entries: Iterable[Entry], place: Place) -> list[Entry]:
-    """The items that a user is shown: private contacts and tasks of others are not, private events as times only."""
-    if place.sees_private or place.kind.name == "calendar":
-        return list(entries)
-    return [entry for entry in entries if not entry.private]

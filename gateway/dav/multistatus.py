@@ -10,8 +10,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from gateway.dav.entries import Entry
 from gateway.dav.kinds import Kind
-from gateway.dav.listing import Entry
 from gateway.mapi.times import to_unix
 
 _D: Final = "{DAV:}"

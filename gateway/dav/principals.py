@@ -98,7 +98,8 @@ def _plain(text: str) -> str:
 def _answered(scope: RequestScope, root: ET.Element, wanted: Restriction | None, limit: str) -> bytes:
     text = (root.findtext(limit) or "").strip()
     most = min(int(text), _MOST) if text.isdigit() and int(text) else _MOST
-    tags = [each.tag for each in root.iterfind(f"{_D}prop/*")] or [f"{_D}displayname"]
+    # python-caldav puts what it wants beside an empty prop.
+    tags = [each.tag for each in root.iterfind(f"{_D}prop/*")] or [f"{_D}displayname", f"{_C}calendar-home-set"]
     found = scope.wait(lambda: _found(scope, wanted, most)) if wanted is not None else []
     parts = [_response(principal, props, tags) for principal, props in found[:most]]
     if len(found) > most:

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 
 from gateway.dav import freebusy, hrefs, tokens, zones
 from gateway.dav.collection import Collection
+from gateway.dav.entries import Entry, visible
 from gateway.dav.errors import BadRequest, Refused
-from gateway.dav.listing import Entry, visible
 from gateway.dav.multistatus import (
     ADDRESS_DATA,
     CALENDAR_DATA,

@@ -18,9 +18,10 @@ from gateway.convert.ical.options import Options as IcalOptions
 from gateway.convert.ical.timezones import Zone
 from gateway.dav import hrefs
 from gateway.dav.addressbook import Directory
+from gateway.dav.entries import Entry, matching
 from gateway.dav.errors import Refused
 from gateway.dav.homes import TREE_AGE, Homes, UserHomes
-from gateway.dav.listing import Difference, Entry, Listing, Listings, matching
+from gateway.dav.listing import Difference, Listing, Listings
 from gateway.dav.options import Options
 from gateway.dav.people import People, Person
 from gateway.dav.places import Place

@@ -10,9 +10,9 @@ from typing import Final
 from gateway.convert import ical, vcard
 from gateway.convert.ical.options import Options as IcalOptions
 from gateway.convert.vcard import Options as VcardOptions
+from gateway.dav.entries import Entry
 from gateway.dav.kinds import Kind
 from gateway.dav.links import Links
-from gateway.dav.listing import Entry
 from gateway.dav.places import Place
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent

@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.dav import hrefs, writing
 from gateway.dav.collection import Collection, StoredItem
+from gateway.dav.entries import Entry
 from gateway.dav.errors import Refused
-from gateway.dav.listing import Entry
 from gateway.dav.places import Place
 from gateway.dav.rights import letters
 from gateway.dav.scope import RequestScope

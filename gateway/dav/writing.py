@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from gateway.dav import hrefs, properties
+from gateway.dav.entries import Entry
 from gateway.dav.errors import Refused
 from gateway.dav.kinds import CONTAINER_CLASSES, Kind
-from gateway.dav.listing import Entry
 from gateway.dav.places import Place, store_guid
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent

@@ -21,8 +21,9 @@ from gateway.convert.ical.kinds import method_of
 from gateway.convert.ical.options import Options as IcalOptions
 from gateway.convert.ical.values import number, text
 from gateway.convert.mime.original import ORIGINAL
+from gateway.dav.entries import Entry, messages_of
 from gateway.dav.homes import UserHomes
-from gateway.dav.listing import Entry, Listings, messages_of
+from gateway.dav.listing import Listings
 from gateway.dav.places import Place, store_guid
 from gateway.dav.scheduling import mailboxes
 from gateway.dav.scheduling.publishing import Publisher
