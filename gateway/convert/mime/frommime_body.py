@@ -10,10 +10,11 @@ import re
 from html import escape
 from typing import Final, NamedTuple
 
+from gateway.convert import enriched
 from gateway.convert.codepages import UTF_8
 from gateway.convert.htmltext import to_text
 from gateway.convert.mime.charsets import clean, code_page, codec_of, decode_as
-from gateway.convert.mime.frommime_parts import Contents
+from gateway.convert.mime.frommime_parts import MARKED, Contents
 from gateway.convert.mime.structure import Part
 from gateway.convert.mime.transfer import decoded
 from gateway.mapi import proptags as pr
@@ -44,7 +45,7 @@ def body_props(contents: Contents, default: str) -> tuple[NamedProps, str]:
         return {}, ""
     if not contents.has_html:
         return _plain_props([_plain(part, default) for part in contents.text]), ""
-    html = {part: html_of(part, default) for part in contents.html if part.subtype == b"html"}
+    html = {part: html_of(part, default) for part in contents.html if part.subtype != b"plain"}
     whole = _document(contents.html, html, default)
     texts = [_as_text(part, html, default) for part in contents.text]
     return {
@@ -66,7 +67,7 @@ def _plain_props(texts: list[tuple[str, int]]) -> NamedProps:
 
 
 def _as_text(part: Part, html: dict[Part, Html], default: str) -> str:
-    if part.subtype != b"html":
+    if part.subtype == b"plain":
         return _plain(part, default)[0]
     return to_text(html[part].text if part in html else html_of(part, default).text)
 
@@ -91,7 +92,13 @@ def _plain(part: Part, default: str) -> tuple[str, int]:
 
 
 def html_of(part: Part, default: str) -> Html:
-    """An HTML part; the declared charset counts before the one in the document, both before a guess."""
+    """An HTML part; the declared charset counts before the one in the document, both before a guess.
+
+    Enriched text becomes HTML here.
+    """
+    if part.subtype in MARKED:
+        text = enriched.to_html(_plain(part, default)[0], old=part.subtype == b"richtext")
+        return Html(text.encode("utf-8"), UTF_8, text)
     raw = decoded(part.body_bytes, part.encoding)
     charset = part.parameter(b"charset")
     candidates = [

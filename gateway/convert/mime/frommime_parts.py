@@ -15,6 +15,8 @@ from gateway.convert.mime.filenames import file_name
 from gateway.convert.mime.structure import Part
 from gateway.convert.mime.transfer import decoded, known
 
+MARKED: Final = frozenset((b"enriched", b"richtext"))
+"""Texts with marks of their own, which become HTML."""
 _APPLE_FORKS: Final = frozenset((b"applefile", b"mac-binhex40"))
 
 
@@ -47,8 +49,13 @@ class Contents:
 
     @property
     def has_html(self) -> bool:
-        """Whether there is any HTML in it."""
-        return any(part.subtype == b"html" for part in self.html)
+        """Whether there is any HTML in it, or what becomes HTML."""
+        return any(part.subtype != b"plain" for part in self.html)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether some of its HTML is none yet."""
+        return any(part.subtype in MARKED for part in self.html)
 
 
 def contents(message: Part, default: str = DEFAULT_CHARSET) -> Contents:
@@ -82,7 +89,7 @@ class _Reader:
     def _leaf(self, part: Part, *, related: bool) -> None:
         attached = Attached(part, related)
         if part.type == b"text" and part.disposition[0] != b"attachment" and known(part.encoding):
-            if part.subtype in (b"plain", b"html") and not self._is_file(part):
+            if (part.subtype in (b"plain", b"html") or part.subtype in MARKED) and not self._is_file(part):
                 if part.subtype == b"html" or _readable(part):
                     self.contents.text.append(part)
                     self.contents.html.append(part)
@@ -99,14 +106,14 @@ class _Reader:
         """Take the best form; what is not text in the others is kept as it would be."""
         forms = [self._apart(child, related=related) for child in part.children]
         texts = [form for form in forms if form.text]
-        html = next((form for form in reversed(texts) if form.has_html), None)
+        html = next((form for form in reversed(texts) if form.has_html and not form.is_marked), None)
         plain = next((form for form in reversed(texts) if not form.has_html), None)
-        chosen = html or plain
+        chosen = html or plain or (texts[-1] if texts else None)
         if chosen is not None:
             self.contents.html.extend(chosen.html)
             self.contents.text.extend((plain or chosen).text)
         for form in forms:
-            if form.text and form is not html and form is not plain:
+            if form.text and not any(form is each for each in (html, plain, chosen)):
                 self.contents.attached.extend(_other_forms(form))
             for attached in form.attached:
                 attached.other_form = attached.other_form or _is_other_form(attached.part)
