@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from gateway.mapi import props as p
@@ -178,25 +179,36 @@ class _Props(Array):
 
 
 _NUMBERS: Final = frozenset({p.PT_LONG, p.PT_ERROR})
+_TEXTS: Final = frozenset({p.PT_UNICODE, p.PT_STRING8})
+
+
+@lru_cache(maxsize=4096)
+def _head(tag: p.PropTag) -> tuple[str, int]:
+    """How an item with this tag begins, and its type."""
+    return f"<item><ulPropTag>{tag:d}</ulPropTag>", tag & 0xFFFF
 
 
 def _write_cell(prop: p.Prop, add: Add) -> None:
     """Write an item of a row: what listings are full of in one piece, the rest like any property."""
     tag, value = prop
-    kind = tag & 0xFFFF
-    if kind in _NUMBERS and type(value) is int and 0 <= value <= 0xFFFF_FFFF:
-        add(f"<item><ulPropTag>{tag:d}</ulPropTag><ul>{value:d}</ul></item>")
-    elif kind == p.PT_BINARY and type(value) is bytes:
-        add(f"<item><ulPropTag>{tag:d}</ulPropTag><bin>{base64_text(value)}</bin></item>")
-    elif kind in (p.PT_UNICODE, p.PT_STRING8) and type(value) is str and value:
-        add(f"<item><ulPropTag>{tag:d}</ulPropTag><lpszA>{escape(value)}</lpszA></item>")
-    elif kind == p.PT_SYSTIME and type(value) is int and 0 <= value >> 32 <= 0x7FFF_FFFF:
-        high, low = value >> 32, value & 0xFFFF_FFFF
-        add(f"<item><ulPropTag>{tag:d}</ulPropTag><hilo><hi>{high:d}</hi><lo>{low:d}</lo></hilo></item>")
-    else:
-        add("<item>")
-        write_prop(prop, add)
-        add("</item>")
+    head, kind = _head(tag)
+    if type(value) is int:
+        if kind in _NUMBERS and 0 <= value <= 0xFFFF_FFFF:
+            add(f"{head}<ul>{value}</ul></item>")
+            return
+        if kind == p.PT_SYSTIME and 0 <= value >> 32 <= 0x7FFF_FFFF:
+            add(f"{head}<hilo><hi>{value >> 32}</hi><lo>{value & 0xFFFF_FFFF}</lo></hilo></item>")
+            return
+    elif type(value) is bytes:
+        if kind == p.PT_BINARY:
+            add(f"{head}<bin>{base64_text(value)}</bin></item>")
+            return
+    elif type(value) is str and value and kind in _TEXTS:
+        add(f"{head}<lpszA>{escape(value)}</lpszA></item>")
+        return
+    add("<item>")
+    write_prop(prop, add)
+    add("</item>")
 
 
 class _PropsFrame(ArrayFrame):
