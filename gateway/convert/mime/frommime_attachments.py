@@ -8,12 +8,14 @@ from html import unescape
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
+from gateway.convert.mediatypes import OCTETS, type_of_name
 from gateway.convert.mime.charsets import clean, decode_unlabelled
 from gateway.convert.mime.dates import filetime
 from gateway.convert.mime.encoded import parameter, text
-from gateway.convert.mime.filenames import extension, file_name, generated
+from gateway.convert.mime.filenames import extension, file_name, generated, sanitised
 from gateway.convert.mime.frommime_options import FromMimeOptions
 from gateway.convert.mime.frommime_parts import Attached
+from gateway.convert.mime.macfiles import apple_single, binhex
 from gateway.convert.mime.structure import Part, scan
 from gateway.convert.mime.transfer import IDENTITY, decoded, known
 from gateway.mapi import proptags as pr
@@ -32,6 +34,7 @@ NOT_POSITIONED: Final = 0xFFFF_FFFF
 _MHTML_REF: Final = 4
 _INLINE: Final = 8
 _SHOWN: Final = frozenset((b"image", b"text", b"audio", b"video"))
+_MAC_FILES: Final = {b"applefile": apple_single, b"mac-binhex40": binhex}
 _CHARSET: Final = re.compile(rb"[\w.:+()'-]{1,80}\Z")
 _CID: Final = re.compile(r"""cid:([^"'\s>)\\]{1,500})""", re.IGNORECASE)
 _MESSAGES: Final = frozenset(((b"message", b"rfc822"), (b"message", b"global")))
@@ -108,8 +111,26 @@ def _by_value(attached: Attached, number: int, default: str) -> AttachmentConten
         props[pr.PR_TEXT_ATTACHMENT_CHARSET] = charset.decode("ascii")
     if attached.mac_header is not None and known(attached.mac_header.encoding):
         props[MAC_INFO] = decoded(attached.mac_header.body_bytes, attached.mac_header.encoding)
-    data = part.body_bytes
-    return AttachmentContent(props, decoded(data, part.encoding) if readable else data)
+    data = decoded(part.body_bytes, part.encoding) if readable else part.body_bytes
+    return AttachmentContent(props, _unpacked(part, data, props) if readable else data)
+
+
+def _unpacked(part: Part, data: bytes, props: NamedProps) -> bytes:
+    """The data of a file; of one that holds both forks of a Macintosh file the data fork, under its own name."""
+    read = _MAC_FILES.get(part.subtype)
+    found = read(data) if read is not None else None
+    if found is None:
+        return data
+    name = sanitised(clean(found.name)) or str(props[pr.PR_ATTACH_LONG_FILENAME])
+    props[pr.PR_ATTACH_LONG_FILENAME] = name
+    props[pr.PR_ATTACH_MIME_TAG] = type_of_name(name) or OCTETS
+    if ending := extension(name):
+        props[pr.PR_ATTACH_EXTENSION] = ending
+    else:
+        props.pop(pr.PR_ATTACH_EXTENSION, None)
+    if found.resource:
+        props[MAC_INFO] = data
+    return found.data
 
 
 def media_type_of(part: Part) -> str:
