@@ -12,6 +12,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from twisted.internet.defer import CancelledError
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -67,7 +68,8 @@ _TABLE: Final[tuple[tuple[type[BaseException], int, str], ...]] = (
     (errors.StoreBusy, 503, "the store is busy; try again later"),
     (errors.PartialCompletion, 409, "not everything could be done"),
     (TransportError, 503, "the store does not answer; try again later"),
-    (CancelledError, 503, "the store did not answer in time; try again later"),
+    (TookTooLong, 503, "the store did not answer in time; try again later"),
+    (CancelledError, 503, "the request was broken off; try again later"),
     (errors.MapiError, 500, "the store refused"),
 )
 _RETRY_SECONDS: Final = "30"

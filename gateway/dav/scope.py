@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.threads import blockingCallFromThread
 
 from gateway.convert.ical.options import Options as IcalOptions
@@ -33,6 +34,7 @@ from gateway.dav.texts import Rendering, TextCache, load, texts_of
 from gateway.dav.turns import Turns
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
+from gateway.mapi.errors import NoAccess, NotFound
 from gateway.mapi.props import NamedTag, PropTag
 from gateway.mapi.restrictions import Restriction
 from gateway.mapiclient.folder import load_props
@@ -88,7 +90,7 @@ class RequestScope:
     # Between the thread and the reactor
 
     def wait(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do something with the store, from the thread; a time limit applies (CancelledError)."""
+        """Do something with the store, from the thread; a time limit applies (TookTooLong)."""
         begin: Any = self._begin
         result: T = blockingCallFromThread(self.shared.reactor, begin, work)
         return result
@@ -113,7 +115,11 @@ class RequestScope:
             return
         options = self._options(self.user, is_own=True)
         visit = Visit(self.homes, self.session, options, shared.now())
-        self.wait(lambda: shared.arrivals.take(visit))
+        try:
+            self.wait(lambda: shared.arrivals.take(visit))
+        except TookTooLong:
+            # A huge Inbox must not keep the user from his calendars.
+            shared.reactor.callFromThread(shared.arrivals.put_off, self.homes)
 
     def calendar_changed(self) -> None:
         """Have it published when the user is busy."""
@@ -146,7 +152,10 @@ class RequestScope:
         if principal != self.user or not self.shared.schedules:
             return {}
         if self._mailboxes is None:
-            self._mailboxes = self.wait(lambda: mailboxes.of(self.homes, self.shared.now()))
+            try:
+                self._mailboxes = self.wait(lambda: mailboxes.of(self.homes, self.shared.now()))
+            except (NotFound, NoAccess):
+                self._mailboxes = {}  # a store without Inbox and Outbox
         return self._mailboxes
 
     def principals(self) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.convert.ical import meeting_content
 from gateway.convert.ical import propids as ids
+from gateway.dav.options import Options
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.times import from_unix
@@ -15,6 +16,7 @@ from gateway.mapiclient import Special, Store
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.message import save_new_message
 from gateway.mapiclient.table import Table, rows_of
+from gateway.units import Duration
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.server import CS, C, D, event, multiget
 
@@ -221,3 +223,12 @@ def test_what_was_sent_is_filed(site: Site, boss: Person, ann: Person) -> None:
     assert mails(site, boss, Special.OUTBOX) == []
     sent = [row[pr.PR_SUBJECT] for row in mails(site, boss, Special.SENT)]
     assert sorted(sent) == ["Canceled: Meeting i-15", "Meeting i-15"]
+
+
+def test_a_store_that_is_too_slow_is_no_defect(site: Site, ann: Person) -> None:
+    port = site.new_head(Options(request_timeout=Duration(1e-6)))
+    impatient = Person(site, ann.user)
+    impatient.port = port
+    answer = impatient.propfind(impatient.home, f"{D}displayname", depth="1")
+    assert answer.status == 503
+    assert "in time" in answer.text

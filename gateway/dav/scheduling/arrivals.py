@@ -42,6 +42,8 @@ from gateway.mapiclient.table import Table, rows_of
 log: Final = Logger()
 #: How long (seconds) other collections than the Inbox are shown without looking for new messages.
 INTERVAL: Final = 5.0
+#: How long (seconds) an Inbox is left alone that the store could not look through in time.
+PAUSE: Final = 600.0
 _MOST: Final = 200
 _ATTEMPTS: Final = 3
 _DELEGATOR_COPY: Final = 0x100000
@@ -100,6 +102,11 @@ class Arrivals:
         """Whether nobody has looked for so many seconds."""
         known = self._known.get(homes)
         return known is None or self._seconds() - known.looked > age
+
+    def put_off(self, homes: UserHomes) -> None:
+        """The Inbox could not be looked at in time: it is not tried again for a while."""
+        log.warn("the Inbox of {user} was not looked at in time for invitations", user=homes.user)
+        self._known.setdefault(homes, _Known()).looked = self._seconds() + PAUSE
 
     async def take(self, visit: Visit) -> None:
         """Apply what came since the last time; what cannot be is left for MAPI clients (TransportError)."""
