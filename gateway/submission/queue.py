@@ -24,6 +24,7 @@ from gateway.mapi.tables import ObjectType, TableType
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.table import Table, rows_of
+from gateway.smtp.budget import Budget
 from gateway.smtp.trusted import Trustees
 from gateway.submission.forwarding import MASTER, Forwarding
 from gateway.submission.options import Options
@@ -54,6 +55,7 @@ class Queue:
         self._options = options
         self._forwarding = Forwarding(trustees, runtime, relay, options, hostname=hostname, state=state)
         self._watch = QueueWatch(runtime.reactor)
+        self._budget = Budget(int(options.memory))
         self._waits: dict[bytes, tuple[float, float]] = {}
         """When a message is tried again, and how long it waited, by entry id."""
         self._deferred = 0
@@ -143,6 +145,8 @@ class Queue:
 
     async def _one(self, system: Caller, row: Props) -> None:
         entryid: bytes = row[pr.PR_ENTRYID]
+        size = int(row.get(pr.PR_MESSAGE_SIZE) or 0)
+        await self._budget.take(size)
         try:
             done = await self._forwarding.send(system, row)
         except CancelledError:
@@ -153,6 +157,8 @@ class Queue:
         except Exception:
             log.failure("a queued message cannot be sent")
             done = False
+        finally:
+            self._budget.give(size)
         if done:
             self._waits.pop(entryid, None)
         else:

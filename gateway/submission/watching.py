@@ -19,7 +19,13 @@ from gateway.mapiclient.watches import RESYNC
 
 log: Final = Logger()
 #: What is asked of a message in the queue.
-COLUMNS: Final = (pr.PR_ENTRYID, pr.PR_STORE_ENTRYID, pr.PR_EC_OUTGOING_FLAGS, pr.PR_DEFERRED_SEND_TIME)
+COLUMNS: Final = (
+    pr.PR_ENTRYID,
+    pr.PR_STORE_ENTRYID,
+    pr.PR_EC_OUTGOING_FLAGS,
+    pr.PR_DEFERRED_SEND_TIME,
+    pr.PR_MESSAGE_SIZE,
+)
 
 
 class QueueWatch:
@@ -30,14 +36,15 @@ class QueueWatch:
         self._session: Session | None = None
         self._table: Table | None = None
         self._subscription: Subscription | None = None
+        self._is_refused = False
         self._changed = False
         self._waiting: Deferred[None] | None = None
 
     async def begin(self, session: Session) -> bool:
         """Be told of changes from now on, unless that is so already; False when the store does not (TransportError)."""
-        if self._subscription is not None and self._session is session:
-            return True
-        self.close()
+        if self._session is session and (self._subscription is not None or self._is_refused):
+            return not self._is_refused
+        await self._end()
         table = Table(
             session, b"", COLUMNS, table_type=TableType.OUTGOING_QUEUE, object_type=ObjectType.MESSAGE, batch=1
         )
@@ -49,6 +56,8 @@ class QueueWatch:
         except MapiError as error:
             log.info("the store does not tell of its outgoing queue: {error}", error=str(error))
             subscription.cancel()
+            await self._end()
+            self._session, self._is_refused = session, True
             return False
         self._subscription = subscription
         return True
@@ -78,9 +87,15 @@ class QueueWatch:
                     timer.cancel()
         self._changed = False
 
+    async def _end(self) -> None:
+        self.close()
+        table, self._table = self._table, None
+        if table is not None:
+            await table.__aexit__(None, None, None)
+
     def close(self) -> None:
         """Be told no more; the table goes with its session."""
         subscription, self._subscription = self._subscription, None
+        self._is_refused = False
         if subscription is not None:
             subscription.cancel()
-        self._table = None

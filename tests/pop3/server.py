@@ -16,9 +16,11 @@ from gateway.mailbox.flags import Flag
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uidcache import UidCache
 from gateway.mailbox.uploads import Upload
+from gateway.mapi import proptags as pr
 from gateway.mapiclient.options import PoolOptions, SessionOptions, ThrottleOptions
 from gateway.mapiclient.pool import Pool
 from gateway.mapiclient.sessions import Sessions
+from gateway.mapiclient.table import Table, rows_of
 from gateway.pop3.options import Options
 from gateway.pop3.protocol import POP3Factory
 from tests.support import reactor
@@ -103,6 +105,21 @@ class Server:
                 return [
                     (uid, bool(flags & Flag.SEEN)) for uid, flags in zip(view.uids, view.flags, strict=True)
                 ]
+            finally:
+                account.logout()
+
+        return reactor.run(work)
+
+    def entryids(self, user: str) -> list[bytes]:
+        """The entry ids of the messages in the Inbox, oldest first, as the store tells them."""
+
+        async def work() -> list[bytes]:
+            account = await self.authenticate(user, user, "")
+            try:
+                folder = (await account.mailboxes()).get("INBOX").entryid
+                columns = (pr.PR_ENTRYID, pr.PR_EC_IMAP_ID)
+                rows = await rows_of(Table.contents(account.session, folder, columns))
+                return [row[pr.PR_ENTRYID] for row in sorted(rows, key=lambda row: row[pr.PR_EC_IMAP_ID])]
             finally:
                 account.logout()
 

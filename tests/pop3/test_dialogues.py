@@ -144,12 +144,13 @@ def test_unique_ids_stay_the_same_and_are_short(server: Server, connect: Connect
 
 
 def test_kopanos_own_unique_ids(server: Server, connect: Connect, user: str) -> None:
-    server.given(user, ONE)
+    """The entry id in capitals: a client that comes from Kopano's gateway downloads nothing twice."""
+    server.given(user, ONE, TWO)
     client = connect(uidl="kopano")
     client.log_in(user)
-    (line,) = client.many("UIDL").split(b"\r\n")[:-1]
-    assert bytes.fromhex(line.split(b" ")[1].decode())[4:20] != b""
-    assert line.split(b" ")[1] == line.split(b" ")[1].upper()
+    told = [line.split(b" ")[1] for line in client.many("UIDL").splitlines()]
+    assert told == [entryid.hex().upper().encode() for entryid in server.entryids(user)]
+    assert client.ask("UIDL 2") == f"+OK 2 {told[1].decode()}"
 
 
 def test_capabilities_before_and_after(connect: Connect, user: str) -> None:
