@@ -146,6 +146,9 @@ class Connection:
 _UTF8: Final = frozenset({"IMAP4REV2", "UTF8=ACCEPT"})
 
 
+_NO_WISHES: Final = Notify(())
+
+
 class User:
     """A client that has logged in."""
 
@@ -155,7 +158,7 @@ class User:
         self.connection = connection
         self.account = account
         self.selection: Selection | None = None
-        self.wishes = Notify(())
+        self.wishes = _NO_WISHES
         """The last NOTIFY."""
         self._notifying: Notifications | None = None
         self._bell: Bell | None = None

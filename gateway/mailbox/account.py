@@ -83,11 +83,12 @@ class Account:
     async def mailbox(self, name: str) -> Mailbox:
         """The mailbox of a name, in whatever namespace (NotFound)."""
         others = name.partition(DELIMITER)[0] == OTHERS_PREFIX
-        found = (await self.mailboxes(others=others)).get(name)
-        return found if found.namespace == PERSONAL else await self._as_granted(found)
+        return await self.as_granted((await self.mailboxes(others=others)).get(name))
 
-    async def _as_granted(self, mailbox: Mailbox) -> Mailbox:
-        """A mailbox in another store with the rights of this moment: of those no notice comes."""
+    async def as_granted(self, mailbox: Mailbox) -> Mailbox:
+        """A mailbox with the rights of this moment (NotFound, NoAccess): in another store no notice tells of them."""
+        if mailbox.namespace == PERSONAL:
+            return mailbox
         props, _ = await load_props(self.session, mailbox.entryid)
         rights = props.get(pr.PR_RIGHTS, mailbox.rights)
         holds_mail = mailbox.selectable or is_mail_class(mailbox.container_class)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from gateway.imap import listing
@@ -52,14 +53,12 @@ async def _returned(
     utf8 = user.connection.utf8
     parts = []
     if "STATUS" in command.returns and mailbox.selectable:
-        try:
+        with suppress(NotFound, NoAccess):  # gone meanwhile: the others are told all the same
             values = await values_of(user, mailbox, command.status)
-        except (NotFound, NoAccess):
-            pass  # gone meanwhile: the others are told all the same
-        else:
             parts.append(w.status_item(mailbox.name, values, utf8=utf8))
     if "MYRIGHTS" in command.returns:
-        parts.append(rights_of(user, mailbox))
+        with suppress(NotFound, NoAccess):
+            parts.append(rights_of(user, await user.account.as_granted(mailbox)))
     if "METADATA" in command.returns:
         found = chosen(annotations[mailbox.entryid], command.metadata, 0)
         parts.append(w.metadata(mailbox.name, found, utf8=utf8))
