@@ -55,7 +55,11 @@ async def replace(scope: RequestScope, place: Place, entry: Entry, content: Mess
     """Give an item other content (Outdated when it is not any more the one that was listed)."""
     store = place.home.store.entryid if place.home else b""
     before = bytes.fromhex(entry.etag.strip('"'))
-    await replace_message(scope.session_of(place), store, entry.entryid, content, before)
+    session = scope.session_of(place)
+    saved = await replace_message(session, store, entry.entryid, content, before)
+    if pr.PR_CHANGE_KEY in saved:
+        props = content.props | saved | {pr.PR_ENTRYID: entry.entryid, pr.PR_SOURCE_KEY: entry.source_key}
+        await scope.shared.listings.saved(session, place, props)
 
 
 async def delete_entry(scope: RequestScope, place: Place, entry: Entry) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.errors import NotFound
-from gateway.mapi.props import PT_OBJECT, PropTag, prop_id, prop_type
+from gateway.mapi.props import PT_OBJECT, Props, PropTag, prop_id, prop_type
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.message import object_tree
@@ -52,11 +52,11 @@ class Outdated(Exception):
 
 async def replace_message(
     session: Caller, store: bytes, entryid: bytes, content: MessageContent, change_key: bytes = b""
-) -> None:
+) -> Props:
     """Replace the content of a message, in one call after looking at it (NotFound, NoAccess, QuotaExceeded).
 
     ``store`` is the entry id of its store. With a ``change_key`` only the message that has this one is replaced
-    (Outdated).
+    (Outdated). Returns what the server set: times, change key.
     """
     old = (await session.call(LoadObject(entryid=entryid))).object
     if old is None:
@@ -71,7 +71,8 @@ async def replace_message(
         server_id=old.server_id,
         obj_type=int(ObjectType.MESSAGE),
     )
-    await session.call(SaveObject(parent_entryid=store, entryid=entryid, object=tree))
+    saved = (await session.call(SaveObject(parent_entryid=store, entryid=entryid, object=tree))).object
+    return dict(saved.mod_props) if saved is not None else {}
 
 
 def _without(child: ObjectTree) -> ObjectTree:

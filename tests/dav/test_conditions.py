@@ -70,6 +70,16 @@ def test_a_change_and_a_deletion_on_the_same_etag(client: Client) -> None:
     assert found in ([204, 412], [200, 412], [204, 404])
 
 
+def test_what_was_just_changed_is_listed_as_another_gateway_lists_it(dav: Server) -> None:
+    here = dav.client()
+    there = Client(dav.new_head(), here.user)
+    calendar = here.collection("calendar")
+    for text in ("One", "Two", "Three"):
+        here("PUT", f"{calendar}a%20b.ics", event("a", text))
+        assert here.sync(calendar) == there.sync(calendar)
+        assert f"SUMMARY:{text}" in here("GET", f"{calendar}a%20b.ics").text
+
+
 def test_two_gateways_do_not_overwrite_each_other(dav: Server) -> None:
     here = dav.client()
     there = Client(dav.new_head(), here.user)
