@@ -121,7 +121,10 @@ def _text(node: Content) -> Text | None:
 
 
 def condition(wanted: Likely) -> sa.ColumnElement[bool] | None:
-    """The condition on `schema.messages`; None when what is wanted is not among the packed properties."""
+    """The condition on `schema.messages`, joined with `schema.details` if any property is not hot.
+
+    None when what is wanted is not among the packed properties.
+    """
     if isinstance(wanted, Text):
         return _text_condition(wanted)
     found = [condition(part) for part in wanted.parts]
@@ -138,16 +141,13 @@ def _text_condition(wanted: Text) -> sa.ColumnElement[bool] | None:
     contains = _folded if wanted.folded else _exact
     if properties.may_be_hot(tag):
         return contains(_messages.hot, wanted.data)
-    inside = sa.select(sa.literal(1)).where(
-        _details.object_id == _messages.id, contains(_details.props, wanted.data)
-    )
     long = sa.select(sa.literal(1)).where(
         _long.object_id == _messages.id,
         _long.tag == tag,
         _long.value.is_not(None),
         contains(_long.value, wanted.data),
     )
-    return sa.exists(inside.correlate(schema.messages)) | sa.exists(long.correlate(schema.messages))
+    return contains(_details.props, wanted.data) | sa.exists(long.correlate(schema.messages))
 
 
 _Contains: TypeAlias = "Callable[[sa.ColumnElement[Any], bytes], sa.ColumnElement[bool]]"

@@ -153,9 +153,15 @@ class Plan:
         return Statement(self._range())
 
     def fulfilling(self, wanted: Likely) -> Statement:
-        """Like `in_range`, without messages that certainly do not fulfil what is wanted."""
-        condition = None if _is_computed(wanted) else likely.condition(wanted)
+        """Like `in_range`, without messages that certainly do not fulfil what is wanted of these columns."""
+        condition = likely.condition(wanted) if self._knows(wanted) else None
         return self.in_range if condition is None else Statement(self._range().where(condition))
+
+    def _knows(self, wanted: Likely) -> bool:
+        """Whether all that is wanted is stored, and read by this plan."""
+        if isinstance(wanted, likely.Text):
+            return wanted.tag in self.hot or wanted.tag in self.cold
+        return all(map(self._knows, wanted.parts))
 
     def _range(self) -> sa.Select[Any]:
         between = (_m.imap_id > sa.bindparam("after"), _m.imap_id <= sa.bindparam("last"))
@@ -166,13 +172,6 @@ def listing(tag: PropTag) -> Statement | None:
     """Hierarchy id and one column of the database; None when the property is none."""
     plan = plan_of(frozenset((tag,)))
     return plan.by_itself if plan.direct == [tag] else None
-
-
-def _is_computed(wanted: Likely) -> bool:
-    """Whether any of what is wanted is not stored, but made for the row."""
-    if isinstance(wanted, likely.Text):
-        return wanted.tag in COMPUTED
-    return any(map(_is_computed, wanted.parts))
 
 
 @lru_cache(maxsize=256)
