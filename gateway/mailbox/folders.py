@@ -276,7 +276,7 @@ class Folders:
         if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be renamed")
         canonical = names.canonical(names.net_unicode(new))
-        if canonical in tree and tree.get(canonical).entryid != mailbox.entryid:
+        if canonical in tree:
             raise Collision(f"mailbox {canonical!r} exists already")
         above, _, level = canonical.rpartition(names.DELIMITER)
         if above and above not in tree:

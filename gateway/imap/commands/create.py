@@ -9,6 +9,7 @@ from gateway.imap import listing
 from gateway.imap.answers import Done, Refused
 from gateway.imap.codec import commands as c
 from gateway.imap.connection import User
+from gateway.mailbox.names import DELIMITER
 from gateway.mailbox.tree import Mailbox
 
 
@@ -16,9 +17,7 @@ async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
     """Create a mailbox and the parents it lacks; a delimiter at the end is ignored."""
     if len(command.use) > 1:
         raise Refused("A mailbox has one special use here", "USEATTR")
-    name = command.mailbox.rstrip("/")
-    if not name:
-        raise Refused("A mailbox needs a name", "CANNOT")
+    name = _name(command.mailbox)
     user.renames(name)
     mailbox = await user.account.create(name, *command.use)
     if not is_normalized("NFC", name):
@@ -40,8 +39,9 @@ async def delete(user: User, command: c.Delete) -> AsyncIterator[bytes | Done]:
 
 async def rename(user: User, command: c.Rename) -> AsyncIterator[bytes | Done]:
     """Rename a mailbox with all below it; INBOX gives its messages away (6.3.6)."""
-    user.renames(command.mailbox, command.to)
-    await user.account.rename(command.mailbox, command.to.rstrip("/"))
+    to = _name(command.to)
+    user.renames(command.mailbox, to)
+    await user.account.rename(command.mailbox, to)
     if user.selection is not None:
         await user.selection.view.refresh()
     yield Done("Renamed")
@@ -59,6 +59,14 @@ async def unsubscribe(user: User, command: c.Unsubscribe) -> AsyncIterator[bytes
     user.renames(command.mailbox)
     await user.account.subscribe(command.mailbox, on=False)
     yield Done()
+
+
+def _name(given: str) -> str:
+    """The name of a mailbox to be made, without the delimiter it may end with. Raises Refused."""
+    name = given.strip(DELIMITER)
+    if not name:
+        raise Refused("A mailbox needs a name", "CANNOT")
+    return name
 
 
 def _selected(user: User, mailbox: Mailbox) -> bool:
