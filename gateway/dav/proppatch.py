@@ -14,7 +14,7 @@ from gateway.dav import acl, hrefs, liveprops, multistatus, properties, proxies,
 from gateway.dav.collection import Collection, ProxyGroup
 from gateway.dav.errors import NAMESPACES, BadRequest, Refused
 from gateway.dav.people import Person
-from gateway.dav.scheduling import transparency
+from gateway.dav.scheduling import availability, mailboxes, transparency
 from gateway.dav.scope import RequestScope
 
 _D: Final = "{DAV:}"
@@ -70,6 +70,8 @@ def patch(scope: RequestScope, target: object, path: str, changes: Changes, *, m
 
 def _carry_out(scope: RequestScope, target: object, changes: Changes) -> Errors:
     if isinstance(target, Collection):
+        if target.place.name == mailboxes.INBOX and changes.keys() <= availability.PROPERTIES:
+            return _set_availability(scope, target, changes)
         if not target.place.is_owned:
             raise Refused(403, "D:need-privileges", "only its owner may change the collection")
         errors = _errors(scope, changes)
@@ -80,6 +82,15 @@ def _carry_out(scope: RequestScope, target: object, changes: Changes) -> Errors:
         return _set_members(scope, *hrefs.split_path(target.path), changes=changes)
     # Principals and items have no properties of their own.
     return dict.fromkeys(changes, "D:cannot-modify-protected-property")
+
+
+def _set_availability(scope: RequestScope, target: Collection, changes: Changes) -> Errors:
+    """Set the user's working hours, which are a property of his Inbox (RFC 7953 7.2.4)."""
+    home, asked = target.place.home, [*changes]
+    if home is None or not asked:
+        return {}
+    broken = scope.wait(lambda: availability.write(home.store, changes[asked[-1]], scope.shared.zone))
+    return dict.fromkeys(asked, broken) if broken else {}
 
 
 def _errors(scope: RequestScope, changes: Changes) -> Errors:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from gateway.dav.scheduling import mailboxes, tag, transparency
+from gateway.dav.scheduling import availability, mailboxes, tag, transparency
 from gateway.dav.scheduling.busy import default_calendar
 from gateway.dav.scheduling.scheduler import addresses_of
 from gateway.dav.scheduling.transparency import makes_busy
@@ -87,6 +87,17 @@ def _schedule_tag(scope: RequestScope, parts: list[str], element: ET.Element) ->
     return bool(element.text)
 
 
+def _availability(scope: RequestScope, parts: list[str], element: ET.Element) -> bool:
+    place = scope.mailboxes(parts[0]).get(mailboxes.INBOX) if _is_inbox(parts) else None
+    if place is None or place.home is None:
+        return False
+    store = place.home.store
+    text = scope.wait(lambda: availability.read(store, scope.shared.zone))
+    element.clear()
+    element.text = text
+    return text is not None
+
+
 def _is_inbox(parts: list[str]) -> bool:
     return len(parts) == 2 and parts[1] == mailboxes.INBOX
 
@@ -110,4 +121,5 @@ FILL: Final[dict[str, Callable[[RequestScope, list[str], ET.Element], bool]]] = 
     f"{_D}resourcetype": _resource_type,
     f"{_D}current-user-privilege-set": _privileges,
     SCHEDULE_TAG: _schedule_tag,
+    **dict.fromkeys(availability.PROPERTIES, _availability),
 }
