@@ -120,6 +120,10 @@ class Directory:
         """Key to card of entries."""
         return {entry.source_key: self._card(entry, version) for entry in entries if entry.etag in self._props}
 
+    def forgotten(self, entries: Iterable[Entry]) -> list[bytes]:
+        """The ids of entries whose properties are not in memory any more."""
+        return [entry.entryid for entry in entries if entry.etag not in self._props]
+
     def _card(self, entry: Entry, version: str) -> bytes:
         return gal_to_vcard(self._props[entry.etag], version)
 

@@ -18,6 +18,8 @@ from gateway.mapiclient.wire.calls_directory import GetGroup, GetUserListOfGroup
 from gateway.mapiclient.wire.structs import Group, User
 
 _AGE: Final = 600.0
+#: Who was not there may have been added since.
+_AGE_OF_NOBODY: Final = 30.0
 _MOST: Final = 10_000
 
 
@@ -78,7 +80,7 @@ class People:
     ) -> Person | None:
         place = session.server_guid, key
         found = self._known.get(place)
-        if found is None or self._seconds() - found[0] > _AGE:
+        if found is None or self._seconds() - found[0] > (_AGE if found[1] else _AGE_OF_NOBODY):
             try:
                 person = await ask()
             except MapiError:

@@ -217,6 +217,8 @@ class RequestScope:
         """Source key to text of items, read in batches."""
         rendering = self.rendering(place, version)
         if place.home is None:
+            # What is no longer in memory is asked again.
+            self.directory_find(self.shared.directory.forgotten(entries))
             return self.shared.directory.texts(entries, version)
         session = self.session_of(place)
         return texts_of(

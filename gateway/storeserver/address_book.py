@@ -87,7 +87,9 @@ def rows(
         inside = [GLOBAL, ALL_LISTS] if parts.number == ROOT else []
         found = [(number, container_props(number)) for number in inside]
     else:
-        found = [(account.id, account_props(tx, account)) for account in _contents(tx, actor, entryid, parts)]
+        senders = p.PR_EC_SENDAS_USER_ENTRYIDS in wanted
+        people = _contents(tx, actor, entryid, parts)
+        found = [(each.id, account_props(tx, each, senders=senders)) for each in people]
     return [
         (key, {tag: value for tag, value in props.items() if tag in wanted})
         for key, props in found
@@ -139,8 +141,8 @@ def container_props(number: int) -> Props:
     }
 
 
-def account_props(tx: Transaction, account: Account) -> Props:
-    """The properties of a user or group."""
+def account_props(tx: Transaction, account: Account, *, senders: bool = True) -> Props:
+    """The properties of a user or group; who may send as it is a statement of its own for each."""
     searched = account.full_name if account.is_group else account.email
     key = account.id.to_bytes(4, "little")
     props = account.props | {
@@ -163,8 +165,9 @@ def account_props(tx: Transaction, account: Account) -> Props:
         p.PR_EC_AB_HIDDEN: account.hidden,
         p.PR_EMS_AB_PARENT_ENTRYID: container_entryid(GLOBAL),
         p.PR_PARENT_ENTRYID: container_entryid(GLOBAL),
-        p.PR_EC_SENDAS_USER_ENTRYIDS: tuple(sender.entryid for sender in groups.senders(tx, account)),
     }
+    if senders:
+        props[p.PR_EC_SENDAS_USER_ENTRYIDS] = tuple(each.entryid for each in groups.senders(tx, account))
     if account.email:
         aliases = tuple(account.props.get(p.PR_EMS_AB_PROXY_ADDRESSES, ()))
         others = tuple(alias if alias.lower().startswith("smtp:") else f"smtp:{alias}" for alias in aliases)
