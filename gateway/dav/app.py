@@ -87,7 +87,7 @@ class Application(radicale.app.Application):
         """Carry the request out. Every error becomes an answer here."""
         try:
             answer = self._asked.said(self._answer())
-            resources.note_written(self._scope, self._asked.method, _clean(self._asked.path), answer.status)
+            resources.note_written(self._scope, self._asked.method, clean(self._asked.path), answer.status)
             return answer
         except Exception as error:
             return answer_of(error)
@@ -96,7 +96,7 @@ class Application(radicale.app.Application):
         asked = self._asked
         if asked.method not in METHODS:
             return Answer(405, {"Allow": ", ".join(METHODS)})
-        path = _clean(asked.path)
+        path = clean(asked.path)
         resources.take_arrivals(self._scope, asked.method, path)
         native: Callable[[str], Answer | None] | None = {
             "OPTIONS": lambda _: options_answer(schedules=self._scope.shared.schedules),
@@ -333,7 +333,7 @@ def dav_classes(*, schedules: bool) -> str:
     return f"{DAV_CLASSES}, calendar-auto-schedule" if schedules else DAV_CLASSES
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """A path that is safe to take apart (BadRequest)."""
     if "\0" in path or any(part in (".", "..") for part in path.split("/")):
         raise BadRequest("the path makes no sense")

@@ -9,8 +9,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from gateway.dav import attachments, hrefs, kopano, transfer, whole
-from gateway.dav.app import Application
-from gateway.dav.app import _clean as clean
+from gateway.dav.app import Application, clean
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
