@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(
         not Path("/usr/libexec/evolution-source-registry").exists(),
-        reason="needs evolution-data-server, python3-gi, gir1.2-ecal-2.0, gir1.2-ebook-1.2 and dbus-daemon",
+        reason="needs evolution-data-server, python3-gi, gir1.2-ecal-2.0, gir1.2-ebook-1.2 and dbus",
     ),
 ]
 _SCRIPT = Path(__file__).with_name("evolution.py")

@@ -17,7 +17,7 @@ pytestmark = [
         pytest.mark.skipif(shutil.which(program) is None, reason=f"needs {program}: apt install {package}")
         for program, package in (
             ("syncevolution", "syncevolution"),
-            ("dbus-run-session", "dbus-daemon"),
+            ("dbus-run-session", "dbus"),
         )
     ],
 ]
