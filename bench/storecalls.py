@@ -14,11 +14,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gateway.mapi import proptags as pt
+from gateway.mapi.changes import SyncFlags, SyncKind
 from gateway.mapi.restrictions import contains
 from gateway.mapi.tables import SortDirection, SortKey
 from gateway.mapiclient.wire import calls_notify as notify_calls
 from gateway.mapiclient.wire import calls_object as object_calls
 from gateway.mapiclient.wire import calls_store as store_calls
+from gateway.mapiclient.wire import calls_sync as sync_calls
 from gateway.mapiclient.wire import calls_table as table_calls
 from tests.storeserver.mailbox import inbox, new_folder, new_message
 from tests.support.soap import SoapClient
@@ -76,6 +78,22 @@ def fill(client: SoapClient) -> bytes:
     for _ in range(MESSAGES // 500 - 1):
         client.ok(object_calls.CopyObjects(first, folder, 0))
     return folder
+
+
+def stored(client: SoapClient, folder: bytes) -> bytes:
+    """A message with its mail."""
+    return new_message(
+        client, folder, "a mail", more=[(pt.PR_EC_IMAP_EMAIL, b"The text of the mail.\r\n" * 100)]
+    )
+
+
+def changes(client: SoapClient, folder: bytes) -> sync_calls.GetChanges:
+    """The call of a client that has seen everything of a folder."""
+    key = dict(client.ok(object_calls.LoadObject(folder)).object.mod_props)[pt.PR_SOURCE_KEY]
+    kind, flags = SyncKind.CONTENTS, SyncFlags.NORMAL | SyncFlags.READ_STATE
+    sync = client.ok(sync_calls.SetSyncStatus(key, 0, 0, kind, 0)).sync_id
+    seen = client.ok(sync_calls.GetChanges(key, sync, 0, kind, int(flags))).max_change_id
+    return sync_calls.GetChanges(key, sync, seen, kind, int(flags))
 
 
 def rows(client: SoapClient, folder: bytes, count: int, **steps: object) -> None:
@@ -157,6 +175,10 @@ def main() -> None:
             measure(
                 pid, "loadObject of a small message", 300, lambda: client.ok(object_calls.LoadObject(message))
             )
+            original = object_calls.LoadProp(stored(client, folder), 0, pt.PR_EC_IMAP_EMAIL)
+            measure(pid, "loadProp of a stored mail", 500, lambda: client.ok(original))
+            again = changes(client, folder)
+            measure(pid, "getChanges, nothing new", 500, lambda: client.ok(again))
             measure(pid, "setReadFlags", 200, lambda: client.er(object_calls.SetReadFlags(0, None, [message])))
             measure(pid, "saveObject of a small message", 200, lambda: new_message(client, folder, "x"))
             many = fill(client)
