@@ -331,5 +331,6 @@ class Collection(BaseCollection):
 
     def set_meta(self, props: Mapping[str, str]) -> None:
         """Change name, description and what else a client keeps with the collection."""
-        self.scope.wait(lambda: writing.change_place(self.scope, self.place, dict(props)))
+        change = writing.change_place if self.place.is_owned else writing.change_personal
+        self.scope.wait(lambda: change(self.scope, self.place, dict(props)))
         self.scope.stale()

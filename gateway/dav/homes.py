@@ -11,8 +11,18 @@ from twisted.internet.defer import DeferredLock
 
 from gateway.dav import hrefs
 from gateway.dav.options import Options
-from gateway.dav.places import FOLDER_TAGS, NAMED_COLUMNS, Home, Place, directory_place, places_of
+from gateway.dav.places import (
+    FOLDER_TAGS,
+    NAMED_COLUMNS,
+    Home,
+    Place,
+    directory_place,
+    personal_of,
+    places_of,
+    with_personal,
+)
 from gateway.mapi.errors import MapiError, NoAccess, NotFound
+from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType, TableFlags
 from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.names import Names
@@ -42,6 +52,8 @@ class UserHomes:
         self._others_at = float("-inf")
         self._places: list[Place] = []
         self._read_at = float("-inf")
+        self.personal: dict[str, dict[str, str]] = {}
+        """What the user gives collections of others, as of the last reading."""
 
     @property
     def user(self) -> str:
@@ -85,10 +97,12 @@ class UserHomes:
         if self._options.others and self._seconds() - self._others_at > OTHERS_AGE:
             self._others, self._others_at = await self._open_others(), self._seconds()
         own, *public = self._homes
-        found = await self._places_of(own)
+        rows, named = await self._rows_of(own)
+        found = places_of(rows, own, named)
+        self.personal = personal_of(rows, own, named)
         for home in (*self._others, *public):
             try:
-                found += await self._places_of(home)
+                found += [with_personal(place, self.personal) for place in await self._places_of(home)]
             except (NotFound, NoAccess, TransportError):
                 continue  # nothing to see there, or not now
         if self._options.directory:
@@ -110,6 +124,11 @@ class UserHomes:
         return found
 
     async def _places_of(self, home: Home) -> list[Place]:
+        rows, named = await self._rows_of(home)
+        return places_of(rows, home, named)
+
+    async def _rows_of(self, home: Home) -> tuple[list[Props], list[PropTag]]:
+        """The folders of a store, and the tags of `NAMED_COLUMNS` in it."""
         session = home.store.session
         named = await Names(session).tags(NAMED_COLUMNS)
         # Capped at 255 characters, the properties of a collection would not be readable.
@@ -120,7 +139,7 @@ class UserHomes:
             object_type=ObjectType.FOLDER,
             flags=TableFlags.CONVENIENT_DEPTH | TableFlags.NOCAP,
         )
-        return places_of(await rows_of(table), home, named)
+        return await rows_of(table), named
 
 
 class Homes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.dav import hrefs
@@ -18,8 +18,10 @@ from gateway.mapiclient.store import Special, Store
 
 #: Properties of a collection that MAPI has no place for (colour, order ...), as a JSON object of texts.
 COLLECTION_PROPS: Final = NamedTag(PropName(PSETID_Gateway, "dav-properties"), PT_UNICODE)
+#: What a user gives collections of others, with the top of his own folders: such objects by source key (hexadecimal).
+PERSONAL_PROPS: Final = NamedTag(PropName(PSETID_Gateway, "dav-personal-properties"), PT_UNICODE)
 #: Named columns of the hierarchy table, after `FOLDER_TAGS`.
-NAMED_COLUMNS: Final = (DAV_FOLDER_NAME, COLLECTION_PROPS)
+NAMED_COLUMNS: Final = (DAV_FOLDER_NAME, COLLECTION_PROPS, PERSONAL_PROPS)
 FOLDER_TAGS: Final = (
     pr.PR_ENTRYID,
     pr.PR_PARENT_ENTRYID,
@@ -34,6 +36,8 @@ FOLDER_TAGS: Final = (
     pr.PR_CONTENT_COUNT,
     pr.PR_LOCAL_COMMIT_TIME_MAX,
 )
+#: Radicale's name of a collection's title.
+TITLE: Final = "D:displayname"
 _MAX_DEPTH: Final = 64
 _NORMAL_FOLDER: Final = 1
 
@@ -74,6 +78,8 @@ class Place:
     count: int = 0
     stored: dict[str, str] = field(default_factory=dict)
     is_default: bool = False
+    personal: dict[str, str] = field(default_factory=dict)
+    """Of another's collection: the properties that are the session user's own, which count before the owner's."""
     since: int = 0
     """Of a scheduling Inbox: the time (FILETIME) from which on messages are shown."""
 
@@ -110,6 +116,8 @@ class Place:
     @property
     def shown_title(self) -> str:
         """The name that tells it from the user's own collections."""
+        if TITLE in self.personal:
+            return self.personal[TITLE]
         if self.home is None or self.home.own or self.owner == hrefs.PUBLIC:
             return self.title
         return f"{self.title} ({self.owner})"
@@ -156,7 +164,7 @@ def _place(row: Props, home: Home, named: Sequence[PropTag]) -> Place | None:
     source_key = row.get(pr.PR_SOURCE_KEY, b"")
     if kind is None or not rights & Rights.READ_ANY or not source_key:
         return None
-    name_tag, props_tag = named
+    name_tag, props_tag, _ = named
     name = row.get(name_tag) if name_tag else None
     entryid = row[pr.PR_ENTRYID]
     return Place(
@@ -210,6 +218,25 @@ def stored_props(text: object) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def personal_of(rows: Iterable[Props], home: Home, named: Sequence[PropTag]) -> dict[str, dict[str, str]]:
+    """What the owner of a home gives collections of others, by source key in hexadecimal."""
+    tag = named[2]
+    text = next((row.get(tag) for row in rows if row[pr.PR_ENTRYID] == home.store.ipm_subtree), None)
+    try:
+        found = json.loads(text) if isinstance(text, str) and text else {}
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: stored_props(json.dumps(value)) for key, value in found.items()}
+
+
+def with_personal(place: Place, personal: Mapping[str, dict[str, str]]) -> Place:
+    """A collection of somebody else as the user has made it look for himself."""
+    own = personal.get(place.source_key.hex())
+    return replace(place, personal=own, stored=place.stored | own) if own else place
 
 
 def store_guid(place: Place) -> bytes:

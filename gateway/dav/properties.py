@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.dav.errors import Refused
-from gateway.dav.places import COLLECTION_PROPS, Place
+from gateway.dav.places import COLLECTION_PROPS, PERSONAL_PROPS, TITLE, Place
 from gateway.mapi import proptags as pr
 from gateway.mapi.props import NamedProps
 
-_DISPLAYNAME: Final = "D:displayname"
+_DISPLAYNAME: Final = TITLE
 #: Radicale's names of what the store keeps itself, or what follows from the kind of folder.
 _DERIVED: Final = frozenset(
     {
@@ -48,8 +48,9 @@ def meta_of(place: Place) -> dict[str, str]:
     meta = {key: value for key, value in place.stored.items() if not key.startswith(_TREE)}
     meta["tag"] = place.kind.tag
     meta[_DISPLAYNAME] = place.shown_title
-    if place.comment:
-        meta[description_of(place)] = place.comment
+    comment = place.personal.get(description_of(place), place.comment)
+    if comment:
+        meta[description_of(place)] = comment
     if place.kind.is_calendar:
         meta["C:supported-calendar-component-set"] = ",".join(place.kind.components)
     return meta
@@ -77,3 +78,22 @@ def changes_of(place: Place, props: Mapping[str, str]) -> NamedProps:
     if {key: value for key, value in props.items() if key not in _DERIVED} != place.stored:
         changes |= stored
     return changes
+
+
+def personal_of(place: Place, props: Mapping[str, str]) -> dict[str, str]:
+    """What of these properties the user has given another's collection, and the owner has not."""
+    derived = _DERIVED - {_DISPLAYNAME, description_of(place)}
+    before = meta_of(place) | trees_of(place)
+    return {
+        key: value
+        for key, value in props.items()
+        if key not in derived and (before.get(key) != value or place.personal.get(key) == value)
+    }
+
+
+def personal_text(personal: Mapping[str, Mapping[str, str]]) -> NamedProps:
+    """What is kept of all collections of others (Refused when it is too much)."""
+    text = json.dumps(personal, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_STORED:
+        raise Refused(507, "", "so many properties of others' collections are not kept")
+    return {PERSONAL_PROPS: text}

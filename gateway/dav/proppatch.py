@@ -72,8 +72,8 @@ def _carry_out(scope: RequestScope, target: object, changes: Changes) -> Errors:
     if isinstance(target, Collection):
         if target.place.name == mailboxes.INBOX and changes.keys() <= availability.PROPERTIES:
             return _set_availability(scope, target, changes)
-        if not target.place.is_owned:
-            raise Refused(403, "D:need-privileges", "only its owner may change the collection")
+        if target.place.home is None:
+            raise Refused(403, "D:need-privileges", "the global address book cannot be changed")
         errors = _errors(scope, changes)
         if not errors:
             target.set_meta(_meta(target, changes))

@@ -138,6 +138,19 @@ async def change_place(scope: RequestScope, place: Place, props: Mapping[str, st
     await set_props(session, store, place.entryid, place.server_id, changes, object_type=ObjectType.FOLDER)
 
 
+async def change_personal(scope: RequestScope, place: Place, props: Mapping[str, str]) -> None:
+    """Make another's collection have these properties for the user alone; they lie in his own store."""
+    if place.home is None:
+        raise NoAccess("the global address book cannot be changed")
+    own = await scope.homes.own()
+    await scope.homes.places(0.0)
+    personal = {**scope.homes.personal, place.source_key.hex(): properties.personal_of(place, props)}
+    kept = properties.personal_text({key: value for key, value in personal.items() if value})
+    session, entryid = own.store.session, own.store.ipm_subtree
+    _, server_id = await load_props(session, entryid)
+    await set_props(session, own.store.entryid, entryid, server_id, kept, object_type=ObjectType.FOLDER)
+
+
 async def delete_place(scope: RequestScope, place: Place) -> None:
     """Move a collection to the wastebasket of its store, or delete it where there is none (NoAccess)."""
     if place.home is None or place.is_default:

@@ -49,15 +49,38 @@ def test_a_calendar_that_may_be_read_is_in_the_readers_home(dav: Server, owner: 
     answer = client("PUT", path + "f.ics", event("f", "Mine"))
     assert answer.status == 403
     assert client("DELETE", path + "e.ics").status == 403
-    assert (
-        client(
-            "PROPPATCH",
-            path,
-            '<propertyupdate xmlns="DAV:"><set><prop><displayname>X</displayname></prop></set></propertyupdate>',
-        ).status
-        == 403
-    )
     assert client("DELETE", path).status == 403
+
+
+def test_name_and_colour_of_anothers_calendar_are_everybodys_own(
+    dav: Server, owner: Client, client: Client
+) -> None:
+    share(dav, owner.user, client.user, Rights.REVIEWER)
+    path, calendar = shared_path(client, owner), owner.collection("calendar")
+    title, colour = f"{D}displayname", "{http://apple.com/ns/ical/}calendar-color"
+
+    def patch(somebody: Client, target: str, *values: str) -> None:
+        inner = f'<displayname>{values[0]}</displayname><c:calendar-color xmlns:c="http://apple.com/ns/ical/">{values[1]}</c:calendar-color>'
+        body = f'<propertyupdate xmlns="DAV:"><set><prop>{inner}</prop></set></propertyupdate>'
+        answer = somebody("PROPPATCH", target, body)
+        assert " 200 " in answer.text, answer.text
+
+    def seen(somebody: Client, target: str) -> list[str | None]:
+        return [somebody.propfind(target, title, colour).found(target, tag) for tag in (title, colour)]
+
+    patch(owner, calendar, "Work", "#111111")
+    assert seen(client, path) == [f"Work ({owner.user})", "#111111"]
+    patch(client, path, "The boss", "#222222")
+    assert seen(client, path) == ["The boss", "#222222"]
+    assert seen(owner, calendar) == ["Work", "#111111"]
+    other = Client(dav.new_head(), client.user)
+    assert seen(other, path) == ["The boss", "#222222"]
+    patch(client, path, "The boss", "#111111")
+    patch(owner, calendar, "Work", "#333333")
+    assert seen(client, path)[0] == "The boss"
+    removal = '<propertyupdate xmlns="DAV:"><remove><prop><displayname/></prop></remove></propertyupdate>'
+    assert client("PROPPATCH", path, removal).status == 207
+    assert seen(client, path)[0] == f"Work ({owner.user})"
 
 
 def test_what_is_not_shared_is_not_there(owner: Client, client: Client) -> None:
