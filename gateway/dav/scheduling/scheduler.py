@@ -25,6 +25,8 @@ from gateway.dav.scheduling.roles import Role, is_over, role_in
 from gateway.dav.scope import RequestScope
 from gateway.dav.texts import Rendering
 from gateway.mapi.content import MessageContent
+from gateway.mapi.errors import MapiError
+from gateway.mapiclient.replacing import Outdated
 
 #: RFC 6638 3.2.9: handed to mail, and nobody knows whether it arrived; no such address.
 SENT: Final = "1.1"
@@ -81,7 +83,10 @@ class Scheduler:
     # Carrying it out
 
     def carry_out(self, change: Change, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Send what there is to be sent, and write; when the writing fails, nothing is sent."""
+        """Send what there is to be sent, and write; when the store refuses, nothing is sent.
+
+        When nobody knows whether it was written (a lost connection, a timeout), the messages go.
+        """
         wait = self.scope.wait
         if not change.messages:
             wait(write)
@@ -91,7 +96,7 @@ class Scheduler:
         wait(lambda: sending.submit(store, staged))
         try:
             wait(write)
-        except BaseException:
+        except (MapiError, Outdated, Refused):
             wait(lambda: sending.take_back(store, staged))
             raise
 
@@ -101,22 +106,17 @@ class Scheduler:
         if not found:
             return []
         options = self.scope.rendering(place).ical
+        delegate = None if place.is_own else self._delegate(place.owner, options)
         made = [
-            sending.content_of(each, self._sender(place, each, options), options, self.now) for each in found
+            sending.content_of(each, delegate or _owner(each, options), options, self.now) for each in found
         ]
         if any(content is None for content in made):
             raise Refused(403, "C:valid-calendar-data", "this has no form in which guests could be told of it")
         return [content for content in made if content is not None]
 
-    def _sender(self, place: Place, message: Message, options: IcalOptions) -> tuple[str, str]:
-        """The name and address of who sends: the owner under the address that the meeting knows, or a delegate."""
-        meeting = meeting_of(message.text)
-        main = options.owner[0] if options.owner else ""
-        if place.is_own and meeting is not None:
-            line = meeting.organizer_line if message.method != "REPLY" else meeting.line_of(options.owner)
-            known = calendar_address(line) if line is not None else ""
-            return options.owner_name, known if options.owns(known) else main
-        self._refuse_stranger(place.owner, main)
+    def _delegate(self, owner: str, options: IcalOptions) -> tuple[str, str]:
+        """The name and address of the user, who sends for the owner of a calendar (Refused)."""
+        self._refuse_stranger(owner, options.owner[0] if options.owner else "")
         addresses, name = self.scope.wait(
             lambda: self.scope.shared.people.addresses(self.scope.session, self.scope.user)
         )
@@ -220,11 +220,10 @@ class _Put:
         meeting = new or old
         if meeting is not None and messages:
             self._edits.statuses[meeting.organizer] = SENT
-        finished = self._finished(content, messages)
-        if finished.content is not None and new is not None:
+        if new is not None:
             name = self._rendering.ical.owner_name
-            note_answers(finished.content, self._existing, old, new, self._own, name, self._now)
-        return finished
+            note_answers(content, self._existing, old, new, self._own, name, self._now)
+        return self._finished(content, messages)
 
     def _finished(self, content: MessageContent, messages: list[Message]) -> Change:
         """The change with all that the server adds to the item."""
@@ -246,6 +245,16 @@ class _Put:
                 if entry is not None:
                     path = f"/{self._scope.user}/{place.name}/{entry.href}"
                     raise Refused(403, "C:unique-scheduling-object-resource", path)
+
+
+def _owner(message: Message, options: IcalOptions) -> tuple[str, str]:
+    """The name of a calendar's owner, and the address under which the meeting knows him."""
+    meeting = meeting_of(message.text)
+    line = None
+    if meeting is not None:
+        line = meeting.line_of(options.owner) if message.method == "REPLY" else meeting.organizer_line
+    known = calendar_address(line) if line is not None else ""
+    return options.owner_name, known if options.owns(known) else next(iter(options.owner), "")
 
 
 def _with_answers(meeting: Meeting, changes: Edits) -> Meeting:
