@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import sqlalchemy as sa
 
@@ -17,8 +17,9 @@ from gateway.mapi.changes import Change, ChangeAction, ChangeClass, SyncFlags, S
 from gateway.mapi.errors import Collision, ErrorCode, InvalidParameter, NoAccess, NotFound, StoreBusy
 from gateway.mapi.rights import Rights
 from gateway.mapi.tables import ObjectType
-from gateway.storeserver import containers, identity, loading, locate, rights, schema, syncsets
+from gateway.storeserver import changelog, containers, identity, loading, locate, rights, schema, syncsets
 from gateway.storeserver.accounts import EVERYONE_ID, SYSTEM_ID, Actor, accounts
+from gateway.storeserver.changelog import wanted
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.locate import Folder
 from gateway.storeserver.schema import ASSOCIATED, DELETED
@@ -37,18 +38,6 @@ _STATES: Final = Statement(
     sa.select(_syncs.c.id, _syncs.c.change_id)
     .where(_syncs.c.id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(_syncs.c.id)
-)
-_AFTER: Final = sa.select(_log).where(_log.c.id > sa.bindparam("after")).order_by(_log.c.id)
-_OF_KIND: Final = Statement(_AFTER.where(_log.c.kind == sa.bindparam("of_kind")))
-_IN_FOLDER: Final = Statement(_AFTER.where(_log.c.parent_id == sa.bindparam("folder"), _log.c.kind == 1))
-_FEW: Final = 100
-_SOME: Final = Statement(
-    sa.select(_log.c.id)
-    .where(_log.c.id > sa.bindparam("after"), _log.c.parent_id == sa.bindparam("folder"), _log.c.kind == 1)
-    .limit(_FEW + 1)
-)
-_BELOW: Final = Statement(
-    _AFTER.where(_log.c.parent_id.in_(sa.bindparam("folders", expanding=True)), _log.c.kind == 2)
 )
 _LISTED: Final = Statement(
     sa.select(schema.messages.c.id, schema.messages.c.source_key, schema.messages.c.change_id).where(
@@ -182,13 +171,13 @@ def get_changes(
     if kind == SyncKind.HIERARCHY:
         tx.takes_long(True)
         return _hierarchy(tx, actor, folder, sync, change_id, flags)
-    tx.takes_long(not change_id or len(tx.rows(_SOME, folder=folder.id, after=change_id)) > _FEW)
+    tx.takes_long(not change_id or changelog.is_much(tx, folder.id, change_id))
     if matches is not None or syncsets.is_kept(tx, sync_id, change_id):
         return _restricted(tx, folder, sync, change_id, flags, matches)
     if not change_id:
         return _listing(messages_of(tx, folder, flags), folder), last
-    rows = _entries(tx, _IN_FOLDER, folder=folder.id, after=change_id)
-    return _wanted(rows, sync.id, flags), max([change_id, *[row.id for row in rows]])
+    rows = changelog.in_folder(tx, folder.id, change_id)
+    return wanted(rows, sync.id, flags), max([change_id, *[row.id for row in rows]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,50 +206,10 @@ def _listing(found: Iterable[Listed], folder: Folder) -> list[Change]:
     return [Change(each.change_id, each.source_key, folder.source_key, kind, 0) for each in found]
 
 
-class _Entry(NamedTuple):
-    """A row of the change log."""
-
-    id: int
-    parent_id: int
-    kind: int
-    change_type: int
-    flags: int
-    associated: bool
-    sync_id: int
-    source_key: bytes
-    parent_source_key: bytes
-
-
-def _entries(tx: Transaction, statement: Statement, **values: Any) -> list[_Entry]:
-    return [_Entry(*row) for row in tx.rows(statement, **values)]
-
-
-def _wanted(rows: Iterable[_Entry], sync_id: int, flags: int) -> list[Change]:
-    """The log rows that the flags ask for, without those that the synchronisation itself made."""
-    return [
-        Change(row.id, row.source_key, row.parent_source_key, row.change_type, row.flags)
-        for row in rows
-        if row.sync_id != sync_id and _is_wanted(row, flags)
-    ]
-
-
-def _is_wanted(row: _Entry, flags: int) -> bool:
-    action = row.change_type & 0xF
-    if row.kind == 1 and not flags & (SyncFlags.ASSOCIATED if row.associated else SyncFlags.NORMAL):
-        return False
-    if action == ChangeAction.FLAG:
-        return bool(flags & SyncFlags.READ_STATE)
-    if action == ChangeAction.SOFT_DELETE:
-        return not flags & (SyncFlags.NO_SOFT_DELETIONS | SyncFlags.NO_DELETIONS)
-    if action == ChangeAction.HARD_DELETE:
-        return not flags & SyncFlags.NO_DELETIONS
-    return True
-
-
 def _everything(tx: Transaction, sync: Sync, change_id: int, flags: int) -> tuple[list[Change], int]:
     kind = 1 if sync.kind == SyncKind.CONTENTS else 2
-    rows = _entries(tx, _OF_KIND, of_kind=kind, after=change_id)
-    return _wanted(rows, sync.id, flags), max([change_id, *[row.id for row in rows]])
+    rows = changelog.of_kind(tx, kind, change_id)
+    return wanted(rows, sync.id, flags), max([change_id, *[row.id for row in rows]])
 
 
 def _hierarchy(
@@ -279,11 +228,8 @@ def _hierarchy(
             if each.id in visible and each.type == 1
         ]
         return listing, tx.last("change")
-    rows: list[_Entry] = []
-    for chunk in locate.chunks([folder.id, *[each.id for each in tree]]):
-        rows += _entries(tx, _BELOW, folders=chunk, after=change_id)
-    rows.sort(key=lambda row: row.id)
-    changes = _wanted(rows, sync.id, flags)
+    rows = changelog.below(tx, [folder.id, *[each.id for each in tree]], change_id)
+    changes = wanted(rows, sync.id, flags)
     if not rights.is_master(tx, actor, store):
         keys_seen = {each.source_key for each in tree if each.id in visible}
         changes = [change for change in changes if change.is_delete or change.source_key in keys_seen]
@@ -304,7 +250,7 @@ def _restricted(
     tx: Transaction, folder: Folder, sync: Sync, change_id: int, flags: int, matches: Matches | None
 ) -> tuple[list[Change], int]:
     """A contents synchronisation of the messages that match."""
-    rows = _entries(tx, _IN_FOLDER, folder=folder.id, after=change_id) if change_id else []
+    rows = changelog.in_folder(tx, folder.id, change_id) if change_id else []
     current = {each.source_key: each for each in messages_of(tx, folder, flags)}
     position = max([change_id, *[row.id for row in rows]]) if change_id else tx.last("change")
     before = syncsets.members(tx, sync.id, change_id)
@@ -324,7 +270,7 @@ def _restricted(
         after = set(current)
     changes = [
         change
-        for change in _wanted(rows, sync.id, flags)
+        for change in wanted(rows, sync.id, flags)
         if not change.is_delete
         and change.change_type & 0xF != ChangeAction.NEW
         and change.source_key in before & after

@@ -272,15 +272,14 @@ class StoreDatabase:
 
         Each is still undone alone when it raises. When the commit itself fails (StoreBusy) all of them are undone.
         """
-        group: _Group | None = None
-        try:
-            with self._turn(), self._line(writes=True) as line:
-                group = self._group = _Group(threading.get_ident(), line)
+        with self._turn(), self._line(writes=True) as line:
+            group = self._group = _Group(threading.get_ident(), line)
+            try:
                 yield
-                if group.broken:
-                    raise StoreBusy("the database gave up a transaction", code=ErrorCode.DATABASE_ERROR)
-        finally:
-            self._group = None
+            finally:
+                self._group = None
+            if group.broken:
+                raise StoreBusy("the database gave up a transaction", code=ErrorCode.DATABASE_ERROR)
         for action in group.committed:
             action()
 

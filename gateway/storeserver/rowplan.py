@@ -91,7 +91,7 @@ COMPUTED: Final = (
 
 
 _HIDDEN: Final = properties.NOT_IN_TABLES - {p.PR_EC_IMAP_EMAIL}
-_OF_FOLDER: Final = (
+OF_FOLDER: Final = (
     _m.folder_id == sa.bindparam("folder"),
     _m.state == sa.bindparam("state"),
     # Creators may read what they created, others by the rights on the folder.
@@ -135,7 +135,7 @@ class Plan:
         if self.cold:
             # Every message has such a row.
             query = query.join(schema.details, schema.details.c.object_id == _m.id)
-        return query.where(*_OF_FOLDER)
+        return query.where(*OF_FOLDER)
 
     @cached_property
     def by_ids(self) -> Statement:
@@ -145,7 +145,7 @@ class Plan:
     @cached_property
     def by_itself(self) -> Statement:
         """Hierarchy id and the first column, of all."""
-        return Statement(sa.select(_m.id, DIRECT[self.direct[0]]).where(*_OF_FOLDER))
+        return Statement(sa.select(_m.id, DIRECT[self.direct[0]]).where(*OF_FOLDER))
 
     @cached_property
     def in_range(self) -> Statement:

@@ -28,7 +28,7 @@ from gateway.storeserver.accounts import Actor
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.likely import Likely
 from gateway.storeserver.locate import Store
-from gateway.storeserver.rowplan import COMPUTED, Plan, RowKind, listing, plan_of
+from gateway.storeserver.rowplan import COMPUTED, OF_FOLDER, Plan, RowKind, listing, plan_of
 from gateway.storeserver.saving import SPILLED
 from gateway.storeserver.statements import Statement
 
@@ -74,13 +74,7 @@ _PARTS_OF: Final = Statement(
 Rows: TypeAlias = "list[tuple[int, Props]]"
 
 
-_IDS: Final = Statement(
-    sa.select(_m.id).where(
-        _m.folder_id == sa.bindparam("folder"),
-        _m.state == sa.bindparam("state"),
-        (sa.bindparam("anyone", type_=sa.Integer) == 1) | (_m.owner_id == sa.bindparam("owner")),
-    )
-)
+_IDS: Final = Statement(sa.select(_m.id).where(*OF_FOLDER))
 
 
 def message_ids(tx: Transaction, actor: Actor, folder_id: int, kind: RowKind = RowKind.NORMAL) -> list[int]:
