@@ -29,24 +29,6 @@ from gateway.convert.ical.rruleparts import NAMES, Rule, Unrepresentable, parse
 #: More instances than this are refused: the store would have to list them.
 MAX_COUNT: Final = 20_000
 _NTH_MASKS: Final = (Days.WEEKDAYS, Days.WEEKEND, Days.ALL)
-_SUPPORTED: Final = frozenset(
-    [
-        "FREQ",
-        "INTERVAL",
-        "COUNT",
-        "UNTIL",
-        "WKST",
-        "BYDAY",
-        "BYMONTHDAY",
-        "BYMONTH",
-        "BYSETPOS",
-        "BYHOUR",
-        "BYMINUTE",
-        "BYSECOND",
-        "RSCALE",
-        "SKIP",
-    ]
-)
 _UNTIL: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?")
 
 
