@@ -17,7 +17,7 @@ from gateway.mailbox.restrict import uid_range, uid_ranges
 from gateway.mailbox.source import Source, crlf, gathered
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob, MessageContent
-from gateway.mapi.errors import NotFound
+from gateway.mapi.errors import MapiError, NotFound
 from gateway.mapi.props import NamedProps, PropKey
 from gateway.mapi.restrictions import Restriction
 from gateway.mapi.tables import TableFlags
@@ -87,6 +87,9 @@ class Reading:
         try:
             rows = await self.properties(uids, (tag, size))
         except NotFound:
+            return {}
+        except MapiError:
+            self._view.store.withholds_originals()
             return {}
         whole = {
             uid: Source(uid, row[tag])

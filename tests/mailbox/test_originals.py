@@ -13,6 +13,7 @@ from gateway.mailbox.reading import SMALL, TOGETHER
 from gateway.mailbox.uploads import Upload
 from gateway.mailbox.view import View
 from gateway.mapi import proptags as pr
+from gateway.mapi.errors import InvalidParameter
 from gateway.mapi.props import PT_ERROR
 from gateway.mapiclient.wire.calls_table import TableMulti
 from tests.support.accounts import Mail, running_mail
@@ -66,6 +67,11 @@ class Calls:
         return reply
 
 
+def refused(_: object) -> Any:
+    """A store that will not even answer."""
+    raise InvalidParameter("no such column")
+
+
 def test_small_mails_come_together(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(alice: Account) -> None:
         view = await inbox(alice)
@@ -80,8 +86,8 @@ def test_small_mails_come_together(mail: Mail, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     "column",
-    [lambda prop: (prop[0] & ~0xFFFF | PT_ERROR, 0x8004010F), lambda prop: (prop[0], prop[1][:30])],
-    ids=["withheld", "cut"],
+    [lambda prop: (prop[0] & ~0xFFFF | PT_ERROR, 0x8004010F), lambda prop: (prop[0], prop[1][:30]), refused],
+    ids=["withheld", "cut", "refused"],
 )
 def test_where_tables_do_not_give_them_they_are_read_one_by_one(
     mail: Mail, monkeypatch: pytest.MonkeyPatch, column: Any
