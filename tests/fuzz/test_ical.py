@@ -12,17 +12,23 @@ from hypothesis import strategies as st
 from gateway.convert.errors import ParseError
 from gateway.convert.ical import (
     Options,
+    WorkingHours,
     busy_of_published,
     calendar_part,
     from_ical,
     happenings,
+    hours_of,
     meeting_content,
     read_freebusy,
     to_ical,
+    unavailable,
+    with_hours,
+    working_hours_of,
 )
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.recurblob import decode, encode
 from gateway.convert.ical.retained import read
+from gateway.convert.ical.timezones import UTC_ZONE
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
 
@@ -78,10 +84,10 @@ PIECES: Final = [
 ]  # fmt: skip
 
 
-def damaged(seed: int) -> bytes:
-    """The seed text with damage that a number decides."""
+def damaged(seed: int, text: bytes = SEED) -> bytes:
+    """A text with damage that a number decides."""
     dice = random.Random(seed)
-    data = bytearray(SEED)
+    data = bytearray(text)
     for _ in range(dice.randint(1, 8)):
         place, length = dice.randint(0, len(data)), dice.randint(0, 30)
         kind = dice.randrange(5)
@@ -162,6 +168,40 @@ def test_any_recurrence_blob(blob: bytes) -> None:
     assert decode(encode(pattern)) is not None
     content = MessageContent({pt.PR_MESSAGE_CLASS: "IPM.Appointment", ids.RECUR: blob, ids.START: WINDOW[0]})
     to_ical(content, OPTIONS)
+
+
+AVAILABILITY: Final = (
+    SEED.replace(b"VEVENT", b"AVAILABLE")
+    .replace(
+        b"BEGIN:AVAILABLE",
+        b"BEGIN:VAVAILABILITY\nUID:v\nPRIORITY:3\nDTSTART:20260101T000000Z\nBEGIN:AVAILABLE",
+        1,
+    )
+    .replace(b"END:VCALENDAR", b"END:VAVAILABILITY\nEND:VCALENDAR")
+)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32))
+def test_damaged_availability(seed: int) -> None:
+    data = damaged(seed, AVAILABILITY)
+    with suppress(ParseError):
+        hours = working_hours_of(data, UTC_ZONE)
+        assert not hours.days or hours.start < hours.end
+    with suppress(ParseError):
+        found = unavailable(data, *WINDOW, OPTIONS)
+        assert all(WINDOW[0] <= each.start < each.end <= WINDOW[1] for each in found)
+
+
+@given(
+    st.text(max_size=60) | st.sampled_from(['{"settings":{"zarafa":{"v1":{"main":{"working_days":%s}}}}}']),
+    st.text(max_size=10),
+)
+def test_any_settings(text: str, value: str) -> None:
+    for settings_text in (text, text.replace("%s", value), text.replace("%s", "[1,true,null,99]")):
+        hours_of(settings_text)
+        with suppress(ParseError):
+            assert hours_of(with_hours(settings_text, WorkingHours())) == WorkingHours()
 
 
 @given(st.binary(max_size=200))
