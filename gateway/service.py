@@ -156,10 +156,12 @@ class Gateway(Process):
     def _greeting(self) -> str:
         """What to connect to."""
         lines = [
-            f"  {each.name:<6} {', '.join(map(place_of, each.ports))}" for each in self._listening if each.ports
+            f"  {each.name:<11} {', '.join(map(place_of, each.ports))}"
+            for each in self._listening
+            if each.ports
         ]
         if self._store is not None:
-            lines.append(f"  {'store':<6} http://127.0.0.1:{tcp_port(self._store)}/")
+            lines.append(f"  {'store':<11} http://127.0.0.1:{tcp_port(self._store)}/")
         accounts = "User demo, password demo; and demo2, password demo2. " if self.config.embedded.demo else ""
         return "\n".join(("", "Ready. Connect to", *lines, f"{accounts}Ctrl-C stops everything.", ""))
 

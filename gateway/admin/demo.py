@@ -13,7 +13,7 @@ import click
 from gateway import config
 from gateway.listen import addresses
 
-_CONFIGURATION: Final = """\
+CONFIGURATION: Final = """\
 # Written by `make run`; yours to change. etc/gateway.toml of the sources lists every option.
 # Paths are meant from this directory.
 
@@ -45,6 +45,14 @@ tls_listen = ["127.0.0.1:5233"]
 enabled = true
 listen = ["127.0.0.1:1024"]
 
+# What the two accounts send goes to each other only. A real smarthost speaks "smtp".
+[submission]
+enabled = true
+listen = ["127.0.0.1:1587"]
+tls_listen = ["127.0.0.1:1465"]
+smarthost = "127.0.0.1:1024"
+smarthost_protocol = "lmtp"
+
 [tls]
 certificate = "tls/gateway.pem"
 self_signed = true
@@ -65,7 +73,7 @@ def demo(data: Path) -> None:
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not file.exists():
-            file.write_text(_CONFIGURATION)
+            file.write_text(CONFIGURATION)
         settings = config.load(file)
     except (OSError, config.ConfigError) as error:
         raise click.ClickException(str(error)) from error
@@ -81,9 +89,8 @@ def demo(data: Path) -> None:
 
 def _places(settings: config.Config) -> list[str]:
     """Every address that will be listened on."""
-    heads = [
-        section for section in (settings.imap, settings.pop3, settings.dav, settings.lmtp) if section.enabled
-    ]
+    sections = (settings.imap, settings.pop3, settings.dav, settings.lmtp, settings.submission)
+    heads = [section for section in sections if section.enabled]
     return [text for section in heads for text in (*section.listen, *section.tls_listen)] + list(
         settings.embedded.listen if settings.store.embedded else ()
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
-from twisted.mail.smtp import ESMTPClient, LOGINAuthenticator, PLAINAuthenticator, TLSError
+from twisted.mail.smtp import SUCCESS, ESMTPClient, LOGINAuthenticator, PLAINAuthenticator, TLSError
 from twisted.protocols.basic import FileSender
 from twisted.python.failure import Failure
 
@@ -42,6 +42,7 @@ class SmarthostClient(ESMTPClient):
             user = options.smarthost_user.encode()
             self.registerAuthenticator(PLAINAuthenticator(user))
             self.registerAuthenticator(LOGINAuthenticator(user))
+        self._is_lmtp = options.smarthost_protocol == "lmtp"
         self.extensions: dict[str, str] = {}
         """What the server can, with its parameters."""
         self.carried = 0
@@ -54,6 +55,16 @@ class SmarthostClient(ESMTPClient):
         self._half_done = False
 
     # Twisted's part
+
+    def esmtpState_ehlo(self, code: int, resp: bytes) -> None:
+        """Say hello; LMTP has a word of its own for it, and nothing to fall back to (RFC 2033 4.1)."""
+        if not self._is_lmtp:
+            super().esmtpState_ehlo(code, resp)
+            return
+        self._expected = SUCCESS
+        self._okresponse = self.esmtpState_serverConfig
+        self._failresponse = self.esmtpEHLORequired
+        self.sendLine(b"LHLO " + self.identity)
 
     def esmtpState_serverConfig(self, code: int, resp: bytes) -> None:
         """Remember what the server can."""
@@ -123,25 +134,29 @@ class SmarthostClient(ESMTPClient):
         for number, command in enumerate(commands[:-1]):
             replies.append(await self._answer(command, ahead=ahead))
             if number == len(begin) and not replies[-1].is_good and not ahead:
-                return passage.outcome(replies[-1], [], replies[-1])
+                return passage.outcome(replies[-1], [], [replies[-1]])
         mail, recipients = replies[len(begin)], replies[len(begin) + 1 :]
-        if not ahead and not any(reply.is_good for reply in recipients):
-            return passage.outcome(mail, recipients, mail)
-        data = await self._answer(commands[-1], ahead=ahead)
-        if data.code == 354:
-            wanted = mail.is_good and any(reply.is_good for reply in recipients)
-            data = await self._transfer(passage.wire() if wanted else b"")
+        wanted = sum(reply.is_good for reply in recipients) if mail.is_good else 0
+        if not ahead and not wanted:
+            return passage.outcome(mail, recipients, [mail])
+        data = [await self._answer(commands[-1], ahead=ahead)]
+        if data[0].code == 354:
+            wire = passage.wire() if wanted else b""
+            data = await self._transfer(wire, wanted if self._is_lmtp else 1) or data
             self._half_done = False
         return passage.outcome(mail, recipients, data)
 
-    async def _transfer(self, wire: bytes) -> Reply:
-        """Send mail data and its end (RFC 5321 4.1.1.4); nothing but the end when nobody wants it (RFC 2920 3.1)."""
+    async def _transfer(self, wire: bytes, replies: int) -> list[Reply]:
+        """Send mail data and its end (RFC 5321 4.1.1.4); nothing but the end when nobody wants it (RFC 2920 3.1).
+
+        LMTP replies once for each recipient that was taken (RFC 2033 4.2).
+        """
         if wire:
             await FileSender().beginFileTransfer(io.BytesIO(wire), self.transport, self._noting)
         self.handed_over = bool(wire)
         self.sendLine(b".")
         self.resetTimeout()
-        return await self._next()
+        return [await self._next() for _ in range(replies)]
 
     def _noting(self, chunk: bytes) -> bytes:
         self.resetTimeout()

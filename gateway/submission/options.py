@@ -13,6 +13,8 @@ class Options(ServerOptions, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     smarthost: str = "127.0.0.1:25"
     """Where mail is handed to: host:port."""
+    smarthost_protocol: Literal["smtp", "lmtp"] = "smtp"
+    """What is spoken there: "lmtp" to what delivers and sends nothing on, this gateway's own [lmtp] for example."""
     smarthost_tls: Literal["none", "opportunistic", "starttls", "implicit"] = "none"
     """TLS to the smarthost: "starttls" and "implicit" send nothing without, to a certificate that is valid for its name."""
     smarthost_ca_file: str = ""

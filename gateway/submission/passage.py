@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 from gateway.smtp.codec.replies import Reply
@@ -74,12 +75,18 @@ class Passage:
         """The octets after DATA, without the end."""
         return stuffed(self.mail)
 
-    def outcome(self, mail: Reply, recipients: Sequence[Reply], data: Reply) -> list[tuple[str, Reply]]:
-        """What became of each recipient: its own no, else what was said to the sender, else to the data."""
+    def outcome(
+        self, mail: Reply, recipients: Sequence[Reply], data: Sequence[Reply]
+    ) -> list[tuple[str, Reply]]:
+        """What became of each recipient: its own no, else what was said to the sender, else to the data.
+
+        ``data`` is one reply for all who were taken, or one for each of them.
+        """
         if not mail.is_good:
             return [(recipient, mail) for recipient in self.recipients]
+        said = iter(data) if len(data) > 1 else repeat(data[0])
         pairs = zip(self.recipients, recipients, strict=True)
-        return [(recipient, data if reply.is_good else reply) for recipient, reply in pairs]
+        return [(recipient, next(said) if reply.is_good else reply) for recipient, reply in pairs]
 
 
 def stuffed(mail: bytes) -> bytes:

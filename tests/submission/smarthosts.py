@@ -25,6 +25,7 @@ class Script:
         self._tls = tls
         self._implicit: bool = more.pop("implicit", False)
         self._injected: bytes = more.pop("injected", b"")
+        self._lmtp: bool = more.pop("lmtp", False)
         self.replies: dict[str, list[str]] = more
         self.sessions: list[list[str]] = []
         """What came over each connection."""
@@ -57,7 +58,7 @@ class Script:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._sockets.append(connection)
             connection.sendall(b"220 hello\r\n")
-            buffer, body = b"", None
+            buffer, body, taken = b"", None, 0
             while data := connection.recv(65536):
                 buffer += data
                 if body is None:
@@ -70,7 +71,8 @@ class Script:
                         mail, _, buffer = buffer.partition(end)
                         self.mails.append(mail + end[:-3])
                         body = None
-                        connection.sendall(self._reply("end", "250 2.0.0 taken"))
+                        for _ in range(taken if self._lmtp else 1):
+                            connection.sendall(self._reply("end", "250 2.0.0 taken"))
                         continue
                     line, found, rest = buffer.partition(b"\r\n")
                     if not found:
@@ -88,10 +90,15 @@ class Script:
                         connection.close()
                         return
                     connection.sendall(answer)
+                    taken = (
+                        0
+                        if word.startswith("MAIL")
+                        else taken + word.startswith("RCPT") * answer.startswith(b"2")
+                    )
                     body = b"" if word == "DATA" and answer.startswith(b"354") else None
 
     def _answer(self, word: str) -> bytes | None:
-        if word.startswith("EHLO"):
+        if word.startswith("LHLO" if self._lmtp else "EHLO"):
             lines = [f"250-{line}" for line in self._extensions]
             return ("\r\n".join(lines).replace("250-" + self._extensions[-1], "250 " + self._extensions[-1]) + "\r\n").encode()  # fmt: skip
         reply = self._reply(word.partition(":")[2].partition(" ")[0].strip("<>") or word, "")

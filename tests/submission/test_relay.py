@@ -67,6 +67,20 @@ def test_several_at_a_time_but_not_too_many() -> None:
         assert relay.connected <= 3
 
 
+def test_lmtp_replies_for_each_recipient() -> None:
+    carl = "carl@example.org"
+    with smarthost(
+        lmtp=True, **{BOB: ["550 5.1.1 nobody"], "end": ["250 2.1.5 ok", "452 4.2.2 full"]}
+    ) as script:
+        with relay_to(script, smarthost_protocol="lmtp") as relay:
+            outcome = send(relay, ANN, BOB, carl)
+            assert (outcome.sent, [*outcome.failed], [*outcome.later]) == ([ANN], [BOB], [carl])
+            assert outcome.later[carl] == Reply(452, "4.2.2", "full")
+            assert send(relay, ANN, BOB).sent == [ANN, BOB]
+            assert relay.connected == 1
+        assert script.sessions[0][0] == "LHLO mail.example"
+
+
 @pytest.mark.parametrize("extensions", [EHLO, ("h", "8BITMIME")], ids=["pipelining", "plain"])
 class TestReplies:
     """The same with and without pipelining: what each recipient is told, and that the next mail goes well."""
