@@ -103,8 +103,8 @@ _ADD: Final = Statement(instances.insert())
 
 def keep(tx: Transaction, data: bytes) -> int:
     """Keep the content and give its instance number (TooBig above the limit)."""
-    if len(data) > tx.options.value_limit:
-        raise TooBig(f"{len(data)} bytes are more than the limit of {tx.options.value_limit}")
+    if len(data) > tx.options.content_limit:
+        raise TooBig(f"{len(data)} bytes are more than the limit of {tx.options.content_limit}")
     digest = sha256(data).digest()
     known = tx.value(_BY_HASH, digest=digest)
     if known is not None:

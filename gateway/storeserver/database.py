@@ -53,7 +53,9 @@ class StoreOptions:
     inline_limit: int = 32 * 1024
     """Attachment data and stored mails from this size on become files."""
     value_limit: int = 64 * 1024 * 1024
-    """Largest single property value."""
+    """Largest property value that is kept in the database."""
+    content_limit: int = 256 * 1024 * 1024
+    """Largest attachment and stored mail."""
     embedded_limit: int = 20
     """Deepest nesting of embedded messages."""
     softdelete_days: int = 30

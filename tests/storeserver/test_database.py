@@ -241,14 +241,16 @@ def test_the_sweep_removes_what_a_crash_left(world: World) -> None:
 def test_a_value_may_not_be_larger_than_the_limit(tmp_path: Path) -> None:
     world = World(
         tmp_path,
-        StoreOptions(synchronous="OFF", password_time=1, password_memory=8, value_limit=10_000),
+        StoreOptions(
+            synchronous="OFF", password_time=1, password_memory=8, value_limit=9_000, content_limit=10_000
+        ),
     )
     for props, children in (
-        ([(p.PR_BODY, "b" * 10_001)], []),
+        ([(p.PR_BODY, "b" * 9_001)], []),
         ([(p.PR_EC_IMAP_EMAIL, b"m" * 10_001)], []),
         ([], [attachment(b"d" * 10_001)]),
     ):
         with pytest.raises(TooBig):
             world.save(world.inbox, props, children)
-    world.save(world.inbox, [(p.PR_BODY, "b" * 10_000)])
+    world.save(world.inbox, [(p.PR_BODY, "b" * 9_000), (p.PR_EC_IMAP_EMAIL, b"m" * 10_000)])
     world.database.close()
