@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
-from typing import Final
 
 from gateway.imap.codec.cursor import Literal
+from gateway.mailbox.source import SpooledFile
 from gateway.mapi.content import Blob
-
-_CHUNK: Final = 1 << 16
 
 
 class FileSpool:
     """A spool in a file. Writes go to the page cache and do not block for long."""
 
-    __slots__ = ("_file", "_size")
+    __slots__ = ("_file", "_spooled")
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="mapi-gateway-imap-")  # noqa: SIM115 - closed by `close`
-        self._size = 0
+        self._spooled = SpooledFile(self._file)
 
     def write(self, data: bytes) -> None:
         """Take the next octets."""
         self._file.write(data)
-        self._size += len(data)
 
     def chunks(self) -> Iterator[bytes]:
         """All octets, from the start."""
-        self._file.flush()
-        offset = 0
-        while chunk := os.pread(self._file.fileno(), _CHUNK, offset):
-            yield chunk
-            offset += len(chunk)
+        return self.blob().chunks()
 
     def blob(self) -> Blob:
         """The octets as a value that others read."""
         self._file.flush()
-        return Blob(
-            self._size, self.chunks, lambda offset, length: os.pread(self._file.fileno(), length, offset)
-        )
+        return self._spooled.blob()
 
     def close(self) -> None:
         """Forget the octets."""
