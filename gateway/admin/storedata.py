@@ -6,19 +6,13 @@ from pathlib import Path
 
 import click
 
-from gateway.admin.users import directory_of
+from gateway.admin.users import DATA, directory_of
 from gateway.storeserver.backup import back_up
 from gateway.storeserver.soundness import findings
 
 
 @click.group("store")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("var"),
-    show_default=True,
-    help="Directory of the store, or of `make run`.",
-)
+@DATA
 @click.pass_context
 def store(context: click.Context, data: Path) -> None:
     """Look after the data of the embedded store. It may be running."""

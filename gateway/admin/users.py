@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -20,14 +21,18 @@ from gateway.storeserver.service import create_user
 _DATABASE = "store.db"
 
 
-@click.group()
-@click.option(
+DATA: Final = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("var"),
     show_default=True,
     help="Directory of the store, or of `make run`.",
 )
+"""The option that names the embedded store."""
+
+
+@click.group()
+@DATA
 @click.pass_context
 def user(context: click.Context, data: Path) -> None:
     """Manage the accounts of the embedded store. It may be running."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from gateway.dav import hrefs
 from gateway.dav.kinds import CALENDAR, CONTACTS, DIRECTORY, TASKS, Kind, kind_of
@@ -211,26 +211,23 @@ def _order(place: Place) -> tuple[int, bool, str]:
 
 def stored_props(text: object) -> dict[str, str]:
     """The properties of a collection from their JSON; anything else gives none."""
+    return {key: value for key, value in _members(text).items() if isinstance(value, str)}
+
+
+def _members(text: object) -> dict[str, Any]:
+    """What a JSON object holds; anything else gives nothing."""
     try:
         found = json.loads(text) if isinstance(text, str) and text else {}
     except ValueError:
         return {}
-    if not isinstance(found, dict):
-        return {}
-    return {key: value for key, value in found.items() if isinstance(value, str)}
+    return found if isinstance(found, dict) else {}
 
 
 def personal_of(rows: Iterable[Props], home: Home, named: Sequence[PropTag]) -> dict[str, dict[str, str]]:
     """What the owner of a home gives collections of others, by source key in hexadecimal."""
     tag = named[2]
     text = next((row.get(tag) for row in rows if row[pr.PR_ENTRYID] == home.store.ipm_subtree), None)
-    try:
-        found = json.loads(text) if isinstance(text, str) and text else {}
-    except ValueError:
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {key: stored_props(json.dumps(value)) for key, value in found.items()}
+    return {key: stored_props(json.dumps(value)) for key, value in _members(text).items()}
 
 
 def with_personal(place: Place, personal: Mapping[str, dict[str, str]]) -> Place:
