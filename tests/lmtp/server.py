@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -20,6 +18,7 @@ from gateway.mapiclient.wire.calls_directory import ResolveUsername, SetQuota
 from gateway.mapiclient.wire.structs import Quota
 from tests.support import reactor
 from tests.support.accounts import Mail, running_mail
+from tests.support.lines import LineClient
 
 
 class Server:
@@ -119,27 +118,16 @@ def running_server(directory: Path) -> Iterator[Server]:
             server.close()
 
 
-class Client:
-    """A connection and its lines."""
+class Client(LineClient):
+    """A connection and its replies."""
 
     def __init__(self, port: int) -> None:
-        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), 20)
-        self._data = b""
+        super().__init__(port)
         self.greeting = self.line()
-
-    def send(self, data: bytes) -> None:
-        """Send octets."""
-        self._socket.sendall(data)
 
     def line(self) -> str:
         """The next line without its end; "" when the server has closed."""
-        while b"\r\n" not in self._data:
-            more = self._socket.recv(65536)
-            if not more:
-                return ""
-            self._data += more
-        line, _, self._data = self._data.partition(b"\r\n")
-        return line.decode()
+        return self.next_line().decode()
 
     def reply(self) -> str:
         """A whole reply, its lines joined by a newline."""
@@ -165,28 +153,9 @@ class Client:
         self.send(stuffed(mail) + b".\r\n")
         return [self.reply() for _ in recipients]
 
-    def start_tls(self, context: ssl.SSLContext) -> None:
-        """Shake hands."""
-        self._socket = context.wrap_socket(self._socket)
-
-    def talk(self, dialogue: str) -> None:
-        """Play a dialogue: ``C: `` is sent, ``S: `` expected, ``...`` matches anything; S: closed is the end."""
-        for entry in filter(None, map(str.strip, dialogue.splitlines())):
-            who, _, text = entry.partition(": ")
-            if who == "C":
-                self.send(text.encode().decode("unicode_escape").encode("latin-1") + b"\r\n")
-                continue
-            said = self.line()
-            if text == "closed":
-                assert said == "", said
-                continue
-            begin, dots, end = text.partition("...")
-            good = said.startswith(begin) and said.endswith(end) if dots else said == text
-            assert good, f"expected {text!r}, the server said {said!r}"
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
+    def encoded(self, text: str) -> bytes:
+        """Dialogues may escape octets."""
+        return text.encode().decode("unicode_escape").encode("latin-1")
 
 
 def stuffed(mail: bytes) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from gateway.mapiclient.table import Table, rows_of
 from gateway.pop3.options import Options
 from gateway.pop3.protocol import POP3Factory
 from tests.support import reactor
+from tests.support.lines import LineClient
 from tests.support.store import RunningStore, running_store
 
 
@@ -153,28 +152,16 @@ def running_server(directory: Path) -> Iterator[Server]:
             server.close()
 
 
-class Client:
-    """A connection and its lines."""
+class Client(LineClient):
+    """A connection and its replies."""
 
     def __init__(self, port: int) -> None:
-        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), 20)
-        self._data = b""
+        super().__init__(port)
         self.greeting = self.line()
-
-    def send(self, data: bytes) -> None:
-        """Send octets."""
-        self._socket.sendall(data)
 
     def line(self) -> bytes:
         """The next line without its end; b"" when the server has closed."""
-        while b"\r\n" not in self._data:
-            more = self._socket.recv(65536)
-            if not more:
-                rest, self._data = self._data, b""
-                return rest
-            self._data += more
-        line, _, self._data = self._data.partition(b"\r\n")
-        return line
+        return self.next_line()
 
     def body(self) -> bytes:
         """The octets of a multi-line reply up to its end, dots unstuffed."""
@@ -203,23 +190,3 @@ class Client:
         """USER and PASS."""
         self.ask(f"USER {user}")
         return self.ask(f"PASS {password or user.partition('+')[0]}")
-
-    def start_tls(self, context: ssl.SSLContext) -> None:
-        """Shake hands."""
-        self._socket = context.wrap_socket(self._socket)
-
-    def talk(self, dialogue: str) -> None:
-        """Play a dialogue: lines of ``C: `` are sent, lines of ``S: `` expected, ``...`` matches anything."""
-        for entry in filter(None, map(str.strip, dialogue.splitlines())):
-            who, _, text = entry.partition(": ")
-            if who == "C":
-                self.send(text.encode() + b"\r\n")
-                continue
-            said = self.line().decode()
-            begin, dots, end = text.partition("...")
-            good = said.startswith(begin) and said.endswith(end) if dots else said == text
-            assert good, f"expected {text!r}, the server said {said!r}"
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
