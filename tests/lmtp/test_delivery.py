@@ -12,6 +12,7 @@ import pytest
 from gateway.lmtp.options import Options
 from gateway.mapiclient.errors import ConnectFailed
 from tests.lmtp.server import Client, Server
+from tests.support.gateway import until
 
 Connect = Callable[..., Client]
 MAILS = sorted((Path(__file__).parents[1] / "data" / "mime").glob("*.eml"))
@@ -154,17 +155,8 @@ def test_a_store_that_is_away_is_no_reason_to_bounce(server: Server, connect: Co
     while (said := client.deliver(HELLO, f"{user}@example.com"))[0].startswith("451"):
         assert time.monotonic() < deadline, said
     assert said == ["250 2.1.5 delivered"]
-    assert _mails_once_connected(server, user) == [HELLO, HELLO]
-
-
-def _mails_once_connected(server: Server, user: str) -> list[bytes]:
-    """The mails, as soon as the reader's own pool has found the store again: it waits up to 5 s between its tries."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return server.mails(user)
-        except ConnectFailed:
-            assert time.monotonic() < deadline
+    # The reader's own connections are tried again by and by.
+    assert until(lambda: server.mails(user), despite=(ConnectFailed,)) == [HELLO, HELLO]
 
 
 def test_python(server: Server, user: str) -> None:

@@ -164,10 +164,17 @@ def run_program(*command: str, timeout: float = 60, **more: Any) -> str:
     return done.stdout.decode()
 
 
-def until(done: Callable[[], T | None], seconds: float = 20) -> T:
-    """Ask another process again and again, until it has what is wanted."""
+def until(done: Callable[[], T | None], seconds: float = 20, *, despite: tuple[type[Exception], ...] = ()) -> T:
+    """Ask another process again and again, until it has what is wanted; ``despite`` errors it has not yet."""
     deadline = time.monotonic() + seconds
-    while (found := done()) is None:
-        assert time.monotonic() < deadline, f"not within {seconds} seconds"
+    while True:
+        try:
+            found = done()
+        except despite as error:
+            found, why = None, str(error)
+        else:
+            why = "not there yet"
+        if found is not None:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds} seconds: {why}"
         threading.Event().wait(0.05)
-    return found
