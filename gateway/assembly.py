@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.dav.push.service import Settings
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.service import DavFactory
 from gateway.entrance import Entrance
@@ -17,7 +18,7 @@ from gateway.mailbox.accounts import Accounts
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.uidcache import UidCache
 from gateway.mapiclient.options import CALL_SECONDS, PoolOptions, SessionOptions, ThrottleOptions, TlsOptions
-from gateway.mapiclient.sessions import Sessions
+from gateway.mapiclient.sessions import Lease, Sessions
 from gateway.mapiclient.wire.schema import Wait
 from gateway.pop3.protocol import POP3Factory
 
@@ -71,8 +72,9 @@ def heads(
     tls: Any,
     now: Callable[[], float],
     sending: Sending | None = None,
+    trusted: Callable[[str], Awaitable[Lease]] | None = None,
 ) -> dict[str, Any]:
-    """The factory of each enabled protocol; ``sending`` is how the DAV head sends invitations."""
+    """The factory of each enabled protocol; ``sending`` is how the DAV head sends invitations, ``trusted`` how it gets sessions for push."""
     hostname = hostname_of(config)
     found: dict[str, Any] = {}
     if config.imap.enabled:
@@ -81,7 +83,8 @@ def heads(
         entrance = Entrance(accounts, "pop3")
         found["pop3"] = POP3Factory(entrance, config.pop3, reactor, tls, hostname=hostname, clock=now)
     if config.dav.enabled:
-        found["dav"] = DavFactory(sessions, config.dav, reactor, clock=now, sending=sending)
+        pushing = Settings(Path(config.gateway.state), f"mailto:postmaster@{hostname}", trusted)
+        found["dav"] = DavFactory(sessions, config.dav, reactor, clock=now, sending=sending, pushing=pushing)
     return found
 
 

@@ -212,6 +212,7 @@ class Config(Section, frozen=True, kw_only=True):
 PATHS = {
     "gateway": ("cache", "state"),
     "store": ("ca_file", "client_certificate", "client_key"),
+    "dav": ("push_ca_file",),
     "embedded": ("data",),
     "tls": ("certificate", "key", "directory"),
     "log": ("file",),

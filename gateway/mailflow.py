@@ -18,7 +18,7 @@ from gateway.mailbox.runtime import Runtime
 from gateway.mapiclient.address import parse_server
 from gateway.mapiclient.options import SessionOptions
 from gateway.mapiclient.pool import Pool
-from gateway.mapiclient.sessions import Sessions
+from gateway.mapiclient.sessions import Lease, Sessions, Trusted
 from gateway.smtp.protocol import MailFactory
 from gateway.smtp.trusted import Trustees
 from gateway.submission.queue import Queue
@@ -32,7 +32,7 @@ SOCKET: Final = "trusted.sock"
 
 def embedded_socket(config: Config) -> str:
     """Where the embedded store trusts the gateway, "" when nothing needs that."""
-    needed = config.lmtp.enabled or config.submission.enabled
+    needed = config.lmtp.enabled or config.submission.enabled or (config.dav.enabled and config.dav.push)
     return f"unix:{Path(config.embedded.data) / SOCKET}" if config.store.embedded and needed else ""
 
 
@@ -58,6 +58,7 @@ class MailFlow:
         self._sessions = Sessions(pool, parse_server(place), options) if place else None
         if self._sessions is not None:
             self._trustees = Trustees(self._sessions, "submission")
+        self.trusted = self._lease if self._sessions is not None else None
         self.dav = Sending(may_send_as=self._may_send_as if self._sessions is not None else None)
         state = Path(config.gateway.state)
         if config.lmtp.enabled and self._sessions is not None:
@@ -75,6 +76,11 @@ class MailFlow:
                     self._trustees, runtime, relay, config.submission, hostname=hostname, state=state
                 )
                 self.dav.queue_runs = True
+
+    async def _lease(self, user: str) -> Lease:
+        """A share of a session of a user, for push (MapiError, TransportError)."""
+        assert self._sessions is not None
+        return await self._sessions.lease(Trusted(user), application="dav")
 
     async def _may_send_as(self, user: str, address: str) -> bool:
         """Whether a user may send under an address (MapiError, TransportError)."""

@@ -91,7 +91,14 @@ class Gateway(Process):
             assembly.hostname_of(config),
         )
         self._factories = assembly.heads(
-            config, self._accounts, self._sessions, reactor, self._certificates, time.time, self._flow.dav
+            config,
+            self._accounts,
+            self._sessions,
+            reactor,
+            self._certificates,
+            time.time,
+            self._flow.dav,
+            self._flow.trusted,
         )
         self._factories |= self._flow.factories
         self._listen()

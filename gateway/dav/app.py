@@ -35,11 +35,12 @@ from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.engine import configuration, request_info
 from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
+from gateway.dav.push import register
 from gateway.dav.query.addressdata import wanted_version
 from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
 from gateway.dav.rights import Rights
 from gateway.dav.scheduling import outbox, resources
-from gateway.dav.scope import RequestScope
+from gateway.dav.scope import RequestScope, Shared
 from gateway.dav.storage import Storage
 from gateway.dav.telling import Properties
 
@@ -86,7 +87,9 @@ class Application(radicale.app.Application):
     def answer(self) -> Answer:
         """Carry the request out. Every error becomes an answer here."""
         try:
-            answer = self._asked.said(self._answer())
+            with register.quiet(self._scope, self._asked, clean(self._asked.path)) as quiet:
+                answer = self._asked.said(self._answer())
+                quiet.succeeded = answer.status < 300
             resources.note_written(self._scope, self._asked.method, clean(self._asked.path), answer.status)
             return answer
         except Exception as error:
@@ -99,7 +102,7 @@ class Application(radicale.app.Application):
         path = clean(asked.path)
         resources.take_arrivals(self._scope, asked.method, path)
         native: Callable[[str], Answer | None] | None = {
-            "OPTIONS": lambda _: options_answer(schedules=self._scope.shared.schedules),
+            "OPTIONS": lambda _: options_answer(self._scope.shared),
             "GET": self._get,
             "HEAD": self._get,
             "PROPFIND": self._propfind,
@@ -292,7 +295,10 @@ class Application(radicale.app.Application):
         return resources.delete(self._scope, collection, item, self._asked.headers)
 
     def _post(self, path: str) -> Answer:
-        """POST to the scheduling Outbox (RFC 6638 5)."""
+        """POST to the scheduling Outbox (RFC 6638 5), or for push to a collection."""
+        answer = register.post(self._scope, self._asked, path)
+        if answer is not None:
+            return answer
         if not outbox.is_outbox(self._scope, path):
             raise Refused(405, "", "nothing takes a POST here")
         return outbox.post(self._scope, self._asked.body)
@@ -323,14 +329,19 @@ def _multistatus(body: bytes) -> Answer:
     return Answer(_MULTI_STATUS, {**_XML}, body)
 
 
-def options_answer(*, schedules: bool) -> Answer:
+def options_answer(shared: Shared) -> Answer:
     """What is spoken here."""
-    return Answer(200, {"DAV": dav_classes(schedules=schedules), "Allow": ", ".join(METHODS)})
+    return Answer(200, {"DAV": dav_classes(shared), "Allow": ", ".join(METHODS)})
 
 
-def dav_classes(*, schedules: bool) -> str:
+def dav_classes(shared: Shared) -> str:
     """The DAV header; clients that read calendar-auto-schedule do not send invitations themselves."""
-    return f"{DAV_CLASSES}, calendar-auto-schedule" if schedules else DAV_CLASSES
+    found = [DAV_CLASSES]
+    if shared.schedules:
+        found.append("calendar-auto-schedule")
+    if shared.push is not None:
+        found.append("webdav-push")
+    return ", ".join(found)
 
 
 def clean(path: str) -> str:

@@ -99,7 +99,7 @@ class DavResource(Resource):
         credentials = auth.credentials_of(request.getHeader("authorization") or "")
         if credentials is None:
             if request.method == b"OPTIONS":
-                return options_answer(schedules=self._shared.schedules)
+                return options_answer(self._shared)
             return auth.challenge(self._shared.options)
         if not auth.may_send_password(self._shared.options, secure=secure, peer=peer):
             return plain(403, "passwords are taken over TLS (https) only")
@@ -160,7 +160,7 @@ class DavResource(Resource):
         request.finish()
 
     def _write_head(self, request: Any, answer: Answer) -> None:
-        answer.headers.setdefault("DAV", dav_classes(schedules=self._shared.schedules))
+        answer.headers.setdefault("DAV", dav_classes(self._shared))
         _write_head(request, answer)
 
     def _start(self) -> None:

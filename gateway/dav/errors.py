@@ -25,6 +25,7 @@ NAMESPACES: Final = {
     "D": "DAV:",
     "C": "urn:ietf:params:xml:ns:caldav",
     "CR": "urn:ietf:params:xml:ns:carddav",
+    "P": "https://bitfire.at/webdav-push",
 }
 
 

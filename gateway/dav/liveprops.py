@@ -11,6 +11,7 @@ from gateway.convert.ical.files import MAX_FILES
 from gateway.dav import aclprops, hrefs, principalprops, properties, xmlbody
 from gateway.dav.kinds import Kind
 from gateway.dav.principalprops import FOUND
+from gateway.dav.push import liveproperties as pushed
 from gateway.dav.query.textmatch import COLLATIONS
 from gateway.dav.resource import Resource
 from gateway.dav.scheduling import liveproperties
@@ -126,6 +127,7 @@ _OWN: Final[dict[str, Fill]] = {
     f"{_C}max-attachments-per-resource": _attachment_limit,
     f"{_C}supported-collation-set": _collations,
     f"{_CR}supported-collation-set": _collations,
+    **pushed.FILL,
 }
 
 

@@ -14,6 +14,7 @@ from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import uid_of
 from gateway.dav.errors import Answer, Refused
+from gateway.dav.push import register
 from gateway.dav.scope import RequestScope
 from gateway.dav.turns import Key
 from gateway.mapiclient.replacing import Outdated
@@ -55,6 +56,9 @@ class Methods(Application):
         if method in ("MOVE", "COPY"):
             return self._move(clean(self._asked.path), keep=method == "COPY")
         if method == "DELETE":
+            ended = register.delete(self._scope, clean(self._asked.path))
+            if ended is not None:
+                return ended
             with self._turn(*self._keys(clean(self._asked.path))):
                 return super()._answer()
         return super()._answer()

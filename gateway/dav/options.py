@@ -56,3 +56,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Entries of the global address book that are listed and searched."""
     scheduling: bool | Literal["auto"] = "auto"
     """Send invitations and answers for the users: always, never, or "auto" (when this gateway empties the outgoing queue)."""
+    push: bool = False
+    """Tell clients of changes through the push services that they name (WebDAV-Push); the gateway connects to these."""
+    push_private: bool = False
+    """Allow push services on private and local addresses, too: for sites with a push service of their own."""
+    push_ca_file: str = ""
+    """PEM file of the authorities that may sign push services' certificates ("" = the system's)."""

@@ -26,6 +26,7 @@ from gateway.dav.listing import Difference, Listing, Listings
 from gateway.dav.options import Options
 from gateway.dav.people import People, Person
 from gateway.dav.places import Place
+from gateway.dav.push.service import Push
 from gateway.dav.scheduling import mailboxes
 from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals, Visit
 from gateway.dav.scheduling.publishing import Publisher
@@ -61,6 +62,8 @@ class Shared:
     publisher: Publisher
     sending: Sending = field(default_factory=Sending)
     turns: Turns = field(default_factory=Turns)
+    push: Push | None = None
+    """None when clients are told nothing (`[dav] push`)."""
 
     @property
     def schedules(self) -> bool:

@@ -18,6 +18,7 @@ from gateway.dav.listing import Listings
 from gateway.dav.methods import Methods
 from gateway.dav.options import Options
 from gateway.dav.people import People
+from gateway.dav.push.service import Push, Settings
 from gateway.dav.scheduling.arrivals import Arrivals
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
@@ -87,6 +88,7 @@ class DavFactory(Site):
         *,
         clock: Callable[[], float] = time.time,
         sending: Sending | None = None,
+        pushing: Settings | None = None,
     ) -> None:
         self.options = options
         self.sending = sending or Sending()
@@ -94,10 +96,14 @@ class DavFactory(Site):
         listings = Listings(options.cached_items)
         zone = zone_of(options.timezone)
         self._publisher = Publisher(reactor, listings, zone, clock)
+        homes = Homes(options, seconds)
+        self._push: Push | None = None
+        if options.push and pushing is not None:
+            self._push = Push(reactor, options, pushing, homes, listings, sessions.share, clock)
         shared = Shared(
             reactor=reactor,
             options=options,
-            homes=Homes(options, seconds),
+            homes=homes,
             listings=listings,
             directory=Directory(options.max_directory, seconds),
             people=People(seconds),
@@ -107,8 +113,9 @@ class DavFactory(Site):
             arrivals=Arrivals(listings, self._publisher, seconds),
             publisher=self._publisher,
             sending=self.sending,
+            push=self._push,
         )
-        self._resource = DavResource(shared, Methods(options), authenticator(sessions))
+        self._resource = DavResource(shared, Methods(options), authenticator(sessions, self._push))
         super().__init__(  # type: ignore[no-untyped-call]
             self._resource, requestFactory=LimitedRequest, timeout=options.idle_timeout, reactor=reactor
         )
@@ -120,6 +127,8 @@ class DavFactory(Site):
         """Cancel what is running, and end the threads."""
         self._publisher.stop()
         await self._resource.stop()
+        if self._push is not None:
+            self._push.stop()
 
 
 def zone_of(name: str) -> Zone:
@@ -132,7 +141,7 @@ def zone_of(name: str) -> Zone:
     return zone_of_iana(get_localzone_name() or "UTC") or UTC_ZONE
 
 
-def authenticator(sessions: Sessions) -> Authenticate:
+def authenticator(sessions: Sessions, push: Push | None = None) -> Authenticate:
     """How a request gets its session: a lease, of users who may use calendars and contacts."""
     off: WeakKeyDictionary[Session, bool] = WeakKeyDictionary()
 
@@ -147,6 +156,8 @@ def authenticator(sessions: Sessions) -> Authenticate:
         except BaseException:
             lease.release()
             raise
+        if push is not None:
+            push.visited(lease.session)
         return Login(lease.session, lease.release)
 
     return authenticate

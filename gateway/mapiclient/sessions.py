@@ -172,6 +172,13 @@ class Sessions:
         self.counters.leases += 1
         return home.lease()
 
+    def share(self, session: Session) -> Lease | None:
+        """One more lease for somebody who has one; None when the session is not the user's any more."""
+        home = self._homes.get(session.user)
+        if self._closed or home is None or home.session is not session or session.is_lost:
+            return None
+        return home.lease()
+
     def _is_proven(self, home: _Home, credentials: AnyCredentials, proof: bytes) -> bool:
         if credentials.trusted:
             return True
