@@ -9,7 +9,7 @@ import queue
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,12 @@ class Service:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 status, more = (201, {}) if service.answers.empty() else service.answers.get()
                 self.send_response(status)
-                for name, value in {"Content-Length": "0", **more}.items():
+                for name, value in {"Content-Length": "2", **more}.items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(b"ok")
+                with suppress(OSError):
+                    self.rfile.read(1)  # the end: the gateway has taken the answer
                 service.messages.put(Message(self.path, headers, body))
 
             def log_message(self, *_: Any) -> None:

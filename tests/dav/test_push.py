@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.web.client import Agent
 
 from gateway.dav.options import Options
 from gateway.dav.push.service import Settings
 from gateway.dav.service import DavFactory
 from gateway.mapiclient.address import parse_server
-from gateway.mapiclient.sessions import Credentials, Sessions, Trusted
+from gateway.mapiclient.sessions import Sessions, Trusted
 from tests.dav.pushing import Device, P, Service, running_service
 from tests.dav.server import Client, D, Reply, Server, event
 from tests.support import reactor
@@ -147,3 +146,183 @@ def test_a_change_is_told_with_topic_and_sync_token(site: Site, trusted: bool) -
     assert len(sent.headers["topic"]) == 32
     assert sent.headers["topic"] != topic
     assert sent.headers["authorization"].startswith("vapid t=")
+
+
+def test_a_registration_is_renewed_not_doubled(site: Site) -> None:
+    user = User(site)
+    first = user.register()
+    again = user.register()
+    assert (first.status, again.status) == (201, 204)
+    assert first.headers["location"] == again.headers["location"]
+    user.put("one")
+    user.hears(site)
+    assert user.client("DELETE", path_of(first)).status == 204
+    assert user.client("DELETE", path_of(first)).status == 404
+
+
+@pytest.mark.parametrize(("wanted", "days"), [(None, 7), (4, 4), (30, 7)], ids=["none", "four", "thirty"])
+def test_a_registration_lasts_as_long_as_wished_but_a_week_at_most(
+    site: Site, wanted: int | None, days: int
+) -> None:
+    user = User(site)
+    end = "" if wanted is None else formatdate(time.time() + wanted * 86_400, usegmt=True)
+    until = parsedate_to_datetime(user.register(expires=end).headers["expires"]).timestamp()
+    assert abs(until - time.time() - days * 86_400) < 60
+
+
+def test_after_its_end_nothing_is_sent(site: Site) -> None:
+    user = User(site)
+    other = Device(f"{site.service.origin}/other")
+    ended = path_of(user.register())
+    user.client("POST", user.calendar, other.registers(), Content_Type="application/xml")
+    assert user.client("DELETE", ended).status == 204
+    user.put("one")
+    assert site.service.next().path == "/other"
+    assert site.service.messages.empty()
+
+
+def test_nobody_ends_the_registration_of_another(site: Site) -> None:
+    port = site.head()
+    user, other = User(site, port=port), User(site, port=port)
+    path = path_of(user.register())
+    assert other.client("DELETE", path).status == 404
+    assert other.client("DELETE", path.replace(user.client.user, other.client.user)).status == 404
+    assert user.client("DELETE", path).status == 204
+
+
+def test_a_client_is_not_told_of_what_it_writes_itself(site: Site) -> None:
+    """The other device is told of both changes, the first one only of what the other wrote."""
+    user = User(site)
+    other = Device(f"{site.service.origin}/other")
+    own = user.register().headers["location"]
+    user.client("POST", user.calendar, other.registers(), Content_Type="application/xml")
+    user.put("one", Push_Dont_Notify=f'"{own}"')
+    assert site.service.next().path == "/other"
+    assert user.client("DELETE", f"{user.calendar}one.ics", Push_Dont_Notify=f'"{own}"').status < 300
+    assert site.service.next().path == "/other"
+    user.put("two")
+    assert {site.service.next().path, site.service.next().path} == {"/other", f"/{user.client.user}"}
+    assert site.service.messages.empty()
+
+
+def test_a_star_silences_all_of_the_users_registrations(site: Site) -> None:
+    user = User(site)
+    user.register()
+    user.put("one", Push_Dont_Notify="*")
+    user.put("two")
+    message = user.hears(site)
+    assert message.findtext(f"{P}content-update/{D}sync-token") == user.client.sync(user.calendar)[0]
+    assert site.service.messages.empty()
+
+
+def test_a_change_while_the_gateway_was_stopped_is_told_when_the_store_trusts_it(site: Site) -> None:
+    user = User(site, port=site.head(trusted=True))
+    user.register()
+    site.end_heads()
+    other = Client(site.dav.port(), user.client.user)
+    assert other("PUT", f"{user.calendar}late.ics", event("late", "late")).status == 201
+    site.head(trusted=True)
+    assert user.hears(site).tag == f"{P}push-message"
+
+
+def test_elsewhere_it_is_told_at_the_users_next_visit(site: Site) -> None:
+    user = User(site)
+    user.register()
+    site.end_heads()
+    other = Client(site.dav.port(), user.client.user)
+    assert other("PUT", f"{user.calendar}late.ics", event("late", "late")).status == 201
+    Client(site.head(), user.client.user).propfind(user.calendar, f"{D}displayname")
+    assert user.hears(site).tag == f"{P}push-message"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_push_resource_that_is_gone_ends_the_registration(site: Site, status: int) -> None:
+    user = User(site)
+    path = path_of(user.register())
+    site.service.answers.put((status, {}))
+    user.put("one")
+    site.service.next()
+    user.put("two")
+    assert user.register().status == 201
+    assert user.client("DELETE", path).status == 404
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_message_that_cannot_be_taken_now_is_sent_again(site: Site, status: int) -> None:
+    user = User(site)
+    user.register()
+    site.service.answers.put((status, {"Retry-After": "0"}))
+    user.put("one")
+    first, again = site.service.next(), site.service.next()
+    assert user.device.reads(first).attrib == user.device.reads(again).attrib
+    assert first.body != again.body
+
+
+def test_a_redirect_is_not_followed(site: Site) -> None:
+    user = User(site)
+    user.register()
+    site.service.answers.put((307, {"Location": f"{site.service.origin}/elsewhere"}))
+    user.put("one")
+    assert site.service.next().path == f"/{user.client.user}"
+    user.put("two")
+    assert site.service.next().path == f"/{user.client.user}"
+
+
+ADDRESSES = [
+    "http://push.example.com/1", "https://user:pw@push.example.com/1", "https://push.example.com/1#a", "https:///1",
+    "https://127.0.0.1/1", "https://[::1]/1", "https://10.1.2.3/1", "https://192.168.0.1:8443/1", "https://169.254.169.254/",
+    "https://[::ffff:127.0.0.1]/1", "https://[64:ff9b::7f00:1]/1", "https://[fe80::1]/1", "https://0.0.0.0/1",
+    "https://push.example.com:99999/1", "https://[1/", "ftp://push.example.com/", "push",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_push_resources_that_are_refused(site: Site, url: str) -> None:
+    options = Options(timezone="Europe/Berlin", push=True)
+    user = User(site, port=site.head(options=options))
+    answer = user.register(url=url)
+    assert answer.status == 403
+    assert answer.xml.find(f"{P}invalid-subscription") is not None
+
+
+def test_names_of_local_addresses_are_refused_when_something_is_sent(site: Site) -> None:
+    public = Options(timezone="Europe/Berlin", push=True, push_ca_file=site.service.ca_file)
+    user = User(site, port=site.head(options=public))
+    assert user.register().status == 201
+    user.put("one")
+    allowed = User(site, port=site.head(state="other"))
+    allowed.register()
+    allowed.put("one")
+    assert site.service.next().path == f"/{allowed.client.user}"
+    assert site.service.messages.empty()
+
+
+BODIES = [
+    ("no subscription", ("subscription>", "other>"), "invalid-subscription"),
+    ("no key", ("subscription-public-key", "other"), "invalid-subscription"),
+    ("no secret", ("auth-secret", "other"), "invalid-subscription"),
+    ("another encoding", ("aes128gcm", "aesgcm"), "invalid-subscription"),
+    ("a key that is none", ('type="p256dh">', 'type="p256dh">AAAA'), "invalid-subscription"),
+    ("property-update only", ("content-update", "property-update"), "no-supported-trigger"),
+    ("no trigger", ("trigger>", "other>"), "no-supported-trigger"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "precondition"), [each[1:] for each in BODIES], ids=[each[0] for each in BODIES]
+)
+def test_requests_that_are_refused(site: Site, change: tuple[str, str], precondition: str) -> None:
+    user = User(site)
+    body = user.device.registers().replace(*change)
+    answer = user.client("POST", user.calendar, body, Content_Type="application/xml")
+    assert answer.status == 403
+    assert answer.xml.find(f"{P}{precondition}") is not None
+
+
+@pytest.mark.parametrize("path", ["/{user}/", "/{user}/global-address-book/", "/{user}/nothing/", "/"])
+def test_only_changes_of_collections_are_told(site: Site, path: str) -> None:
+    user = User(site)
+    where = path.format(user=user.client.user)
+    answer = user.client("POST", where, user.device.registers(), Content_Type="application/xml")
+    assert answer.status == 403
+    assert answer.xml.find(f"{P}push-not-available") is not None

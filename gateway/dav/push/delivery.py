@@ -20,8 +20,8 @@ log: Final = Logger()
 PARALLEL: Final = 8
 #: How long (seconds) a push service keeps a message for a client that is away.
 TTL: Final = 86_400
-#: Pauses after trouble (seconds), and after how many failures in a row a message is given up.
-_FIRST_PAUSE: Final = 15.0
+#: Pauses after trouble: the first in times of the pace, the longest in seconds; failures after which a message is given up.
+_FIRST_PAUSE: Final = 3
 _LONGEST_PAUSE: Final = 3600.0
 _MOST_FAILURES: Final = 8
 _GONE: Final = (404, 410)
@@ -111,7 +111,7 @@ class Delivery:
     def _again(self, line: _Line, registration: Registration, token: str, retry: str) -> None:
         """Try once more, later; the client polls, so that what is given up is not lost."""
         line.failures += 1
-        wait = min(_FIRST_PAUSE * 2 ** (line.failures - 1), _LONGEST_PAUSE)
+        wait = min(_FIRST_PAUSE * self._pace * 2 ** (line.failures - 1), _LONGEST_PAUSE)
         if retry.strip().isdecimal():
             wait = min(max(wait, float(retry)), _LONGEST_PAUSE)
         line.wait = wait

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL.crypto import X509
 from twisted.internet import ssl
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
@@ -30,6 +30,8 @@ MAX_URL: Final = 2000
 _HTTPS: Final = 443
 _CONNECT_SECONDS: Final = 10
 _SECONDS: Final = 20.0
+#: Names that are looked up at the same time.
+_LOOKUPS: Final = 3
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -108,6 +110,7 @@ class Endpoints:
     def __init__(self, reactor: Any, *, private: bool, ca_file: str = "") -> None:
         self._reactor = reactor
         self._private = private
+        self._lookups = DeferredSemaphore(_LOOKUPS)
         self._trust: Any = ssl.platformTrust()  # type: ignore[no-untyped-call]
         if ca_file:
             roots = load_pem_x509_certificates(Path(ca_file).read_bytes())
@@ -139,7 +142,17 @@ class Endpoints:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             return [str(each[4][0]) for each in found]
 
-        addresses = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), resolve)
+        await self._lookups.acquire()
+        found: Deferred[list[str]] = Deferred()
+
+        def ended(result: Any) -> None:
+            # Not before the thread has ended: others need the reactor's threads, too.
+            self._lookups.release()
+            if not found.called:
+                found.callback(result)
+
+        deferToThreadPool(self._reactor, self._reactor.getThreadPool(), resolve).addBoth(ended)
+        addresses = await found
         for each in addresses:
             check_address(each, private=self._private)
         return addresses[0]

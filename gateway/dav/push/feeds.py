@@ -31,6 +31,9 @@ EVENTS: Final = int(
 )
 #: How long (seconds) more changes are waited for.
 DELAY: Final = 0.5
+#: How long (seconds) until a store that did not answer, or a collection that was not there, is looked at again.
+_RETRY: Final = 30.0
+_MISSING: Final = 600.0
 #: Called with the folder whose items changed, its sync token, "" when there is no such collection for the user.
 Changed = Callable[[bytes, str], None]
 
@@ -92,13 +95,15 @@ class Feed:
         try:
             token = await self.token(folder)
         except (MapiError, TransportError) as error:
-            log.info("push for {user}: {error}", user=self._lease.user, error=str(error))
+            log.debug("push for {user}: {error}", user=self._lease.user, error=str(error))
             if self._lease.session.is_lost and not self._closed:
                 self.close()
                 self._ended(self)
-            elif not self._closed:
-                self.look(folder, TREE_AGE)
+            else:
+                self.look(folder, _RETRY)
             return
+        if not token and self._watched.get(folder) is None:
+            self.look(folder, _MISSING)
         if not self._closed and folder in self._watched:
             self._changed(folder, token)
 

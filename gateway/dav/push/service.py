@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Settings:
 
 
 class Push:
-    """Push for the users of a process (OSError, ValueError, sqlite3.Error when its state cannot be kept)."""
+    """Push for the users of a process (OSError when its state cannot be kept)."""
 
     def __init__(
         self,
@@ -64,9 +65,12 @@ class Push:
         self._share = share
         self.now = now
         self.allows_private: Final = options.push_private
-        self.key: Final = load_key(settings.state, settings.contact)
-        self.registrations: Final = Registrations(settings.state)
-        endpoints = Endpoints(reactor, private=options.push_private, ca_file=options.push_ca_file)
+        try:
+            self.key: Final = load_key(settings.state, settings.contact)
+            self.registrations: Final = Registrations(settings.state)
+            endpoints = Endpoints(reactor, private=options.push_private, ca_file=options.push_ca_file)
+        except (ValueError, sqlite3.Error) as error:
+            raise OSError(f"[dav] push: {settings.state}: {error}") from error
         self._delivery = Delivery(
             reactor, self.key, self.registrations, endpoints, settings.pace, now, self._gone
         )
@@ -171,9 +175,7 @@ class Push:
         """A collection has this state now; who does not know it is told."""
         found = self.registrations.of(user, folder)
         if not token:
-            self.registrations.remove(found)
-            self._follow(user)
-            return
+            return  # deleted, or not the user's to read any more: the registrations end by themselves
         for each in found:
             if each.told != token and each.id not in self._held and each.expires > self.now():
                 self.registrations.told(each, token)
