@@ -225,6 +225,17 @@ def test_a_change_while_the_gateway_was_stopped_is_told_when_the_store_trusts_it
     assert user.hears(site).tag == f"{P}push-message"
 
 
+def test_a_message_that_was_not_taken_before_the_gateway_stopped_is_sent_afterwards(site: Site) -> None:
+    user = User(site, port=site.head(trusted=True))
+    user.register()
+    site.service.answers.put((503, {"Retry-After": "3600"}))
+    user.put("one")
+    site.service.next()
+    site.end_heads()
+    site.head(trusted=True)
+    assert user.hears(site).tag == f"{P}push-message"
+
+
 def test_elsewhere_it_is_told_at_the_users_next_visit(site: Site) -> None:
     user = User(site)
     user.register()

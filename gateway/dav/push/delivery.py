@@ -61,12 +61,14 @@ class Delivery:
         self._turns = DeferredSemaphore(PARALLEL)
         self._lines: dict[str, _Line] = {}
         self._stopped = False
+        self.newest: Final[dict[str, str]] = {}
+        """The sync tokens that are on their way, by registration."""
 
     def send(self, registration: Registration, token: str) -> None:
         """Tell a client of a new state, instead of what still waits to be told."""
         url = registration.subscription.url
         line = self._lines.setdefault(url, _Line())
-        line.pending[registration.id] = token
+        line.pending[registration.id] = self.newest[registration.id] = token
         if line.work is None and not self._stopped:
             line.work = detached(self._run(url, line), lambda why: log.failure("push", failure=why))
 
@@ -79,8 +81,12 @@ class Delivery:
                 name = next(iter(line.pending))
                 token = line.pending.pop(name)
                 registration = self._registrations.get(name)
-                if registration is not None and registration.expires > self._now():
-                    await self._turn(line, registration, token)
+                try:
+                    if registration is not None and registration.expires > self._now():
+                        await self._turn(line, registration, token)
+                finally:
+                    if name not in line.pending:
+                        self._leave(name, token)
             await pause(self._reactor, self._pace)  # what comes now still keeps its distance
         finally:
             line.work = None
@@ -90,6 +96,8 @@ class Delivery:
                 for name, token in line.pending.items():
                     if (again := self._registrations.get(name)) is not None:
                         self.send(again, token)
+                    else:
+                        self._leave(name, token)
 
     async def _turn(self, line: _Line, registration: Registration, token: str) -> None:
         await self._turns.acquire()
@@ -99,14 +107,27 @@ class Delivery:
             self._turns.release()
         if 200 <= status < 300:
             line.failures, line.wait = 0, self._pace
+            if self.newest.get(registration.id) == token:
+                self._registrations.told(registration, token)
         elif status in _GONE:
-            line.pending.clear()
+            self._drop(line)
             self._gone(registration.subscription.url)
         elif status == 0 or status == _LATER or status >= 500:
             self._again(line, registration, token, retry)
         else:
             log.info("push service refuses with {status}", status=status)
             line.wait = self._pace
+
+    def _drop(self, line: _Line) -> None:
+        """Nothing waits any more."""
+        for name, token in line.pending.items():
+            self._leave(name, token)
+        line.pending.clear()
+
+    def _leave(self, name: str, token: str) -> None:
+        """A message is no longer on its way; a newer one may be."""
+        if self.newest.get(name) == token:
+            del self.newest[name]
 
     def _again(self, line: _Line, registration: Registration, token: str, retry: str) -> None:
         """Try once more, later; the client polls, so that what is given up is not lost."""
@@ -117,7 +138,7 @@ class Delivery:
         line.wait = wait
         if line.failures >= _MOST_FAILURES:
             log.info("a push message was given up after {number} attempts", number=line.failures)
-            line.pending.clear()
+            self._drop(line)
         else:
             line.pending.setdefault(registration.id, token)
 

@@ -177,9 +177,12 @@ class Push:
         if not token:
             return  # deleted, or not the user's to read any more: the registrations end by themselves
         for each in found:
-            if each.told != token and each.id not in self._held and each.expires > self.now():
-                self.registrations.told(each, token)
+            if self._told(each) != token and each.id not in self._held and each.expires > self.now():
                 self._delivery.send(each, token)
+
+    def _told(self, registration: Registration) -> str:
+        """The state that a client knows, or is being told."""
+        return self._delivery.newest.get(registration.id, registration.told)
 
     def _gone(self, url: str) -> None:
         """A push resource is no more."""
@@ -235,8 +238,9 @@ class Push:
                 feed, registration = self._feeds.get(user), self.registrations.get(name)
                 if feed is None or registration is None or self._stopped:
                     continue
-                token = await feed.is_own(registration.folder, registration.told, hrefs)
+                token = await feed.is_own(registration.folder, self._told(registration), hrefs)
                 if token:
+                    self._delivery.newest.pop(name, None)
                     self.registrations.told(registration, token)
         except (MapiError, TransportError) as error:
             log.info("a push message may be one too many: {error}", error=str(error))
