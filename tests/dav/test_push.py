@@ -282,7 +282,7 @@ def test_a_redirect_is_not_followed(site: Site) -> None:
 ADDRESSES = [
     "http://push.example.com/1", "https://user:pw@push.example.com/1", "https://push.example.com/1#a", "https:///1",
     "https://127.0.0.1/1", "https://[::1]/1", "https://10.1.2.3/1", "https://192.168.0.1:8443/1", "https://169.254.169.254/",
-    "https://[::ffff:127.0.0.1]/1", "https://[64:ff9b::7f00:1]/1", "https://[fe80::1]/1", "https://0.0.0.0/1",
+    "https://[::ffff:127.0.0.1]/1", "https://[64:ff9b::7f00:1]/1", "https://[fe80::1]/1", "https://[::7f00:1]/1", "https://0.0.0.0/1",
     "https://push.example.com:99999/1", "https://[1/", "ftp://push.example.com/", "push",
 ]  # fmt: skip
 

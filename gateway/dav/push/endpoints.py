@@ -21,7 +21,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, w
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.threads import deferToThreadPool
-from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool
+from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool, _HTTP11ClientFactory
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -63,7 +63,8 @@ def check_url(url: str, *, private: bool) -> str:
 def check_address(text: str, *, private: bool) -> str:
     """An IP address to which the gateway may connect (Forbidden)."""
     address = _inner(ipaddress.ip_address(text.partition("%")[0]))
-    if address.is_multicast or address.is_unspecified or not (private or address.is_global):
+    is_public = address.is_global and not address.is_reserved
+    if address.is_multicast or address.is_unspecified or not (private or is_public):
         raise Forbidden(f"{text} is not an address of the Internet")
     return text
 
@@ -128,6 +129,7 @@ class Endpoints:
         parts = urlsplit(url)
         address = await self._address(parts.hostname or "", parts.port or _HTTPS)
         pool = HTTPConnectionPool(self._reactor, persistent=False)  # type: ignore[no-untyped-call]
+        pool._factory = _Silent
         agent = Agent.usingEndpointFactory(self._reactor, _Fixed(self._reactor, address, self._trust), pool)  # type: ignore[no-untyped-call]
         sent = Headers({name: [value] for name, value in headers.items()})
         response: Any = await agent.request(b"POST", url.encode("ascii"), sent, _Body(body))
@@ -156,6 +158,12 @@ class Endpoints:
         for each in addresses:
             check_address(each, private=self._private)
         return addresses[0]
+
+
+class _Silent(_HTTP11ClientFactory):
+    """Does not log each connection."""
+
+    noisy = False
 
 
 class _Body(FileBodyProducer):

@@ -87,9 +87,12 @@ def load_key(directory: Path, contact: str = "") -> ServerKey:
     file = directory / FILE
     if not file.exists():
         _write_new(file)
-    key = serialization.load_pem_private_key(file.read_bytes(), None)
+    try:
+        key: object = serialization.load_pem_private_key(file.read_bytes(), None)
+    except (ValueError, TypeError):
+        key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError(f"{file}: not a P-256 key; move it away, and the gateway makes another")
+        raise ValueError(f"{file} is no PEM file of a P-256 key; move it away, and the gateway makes another")
     return ServerKey(key, contact)
 
 

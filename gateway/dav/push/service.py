@@ -70,7 +70,7 @@ class Push:
             self.registrations: Final = Registrations(settings.state)
             endpoints = Endpoints(reactor, private=options.push_private, ca_file=options.push_ca_file)
         except (ValueError, sqlite3.Error) as error:
-            raise OSError(f"[dav] push: {settings.state}: {error}") from error
+            raise OSError(f"[dav] push cannot keep its state in {settings.state}: {error}") from error
         self._delivery = Delivery(
             reactor, self.key, self.registrations, endpoints, settings.pace, now, self._gone
         )
