@@ -1,4 +1,4 @@
-"""Who may send as whom: a user's own addresses, send-as of the directory, and delegates of a store (mapi-soap 13.7)."""
+"""Who may send as whom: a user's own addresses, send-as of the directory, and delegates of a store (MS-OXODLGT)."""
 
 from __future__ import annotations
 
