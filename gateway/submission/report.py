@@ -56,15 +56,6 @@ def delivery_report(
         f"  {address}\r\n    {reply.code} {reply.status} {reply.text}" for address, reply in replies.items()
     ]
     text = f"{begin}\r\n\r\n" + "\r\n".join(lines) + f"\r\n\r\n{end}\r\n"
-    status = f"Reporting-MTA: dns; {hostname}\r\n"
-    for address, reply in replies.items():
-        kind = "rfc822" if address.isascii() else "utf-8"
-        status += (
-            f"\r\nFinal-Recipient: {kind}; {address}\r\nAction: {fate.value}\r\nStatus: {_status(reply, fate)}\r\n"
-            f"Diagnostic-Code: smtp; {reply.code} {reply.text}\r\n"
-        )
-        if until:
-            status += f"Will-Retry-Until: {format_datetime(to_datetime(until))}\r\n"
     head = EmailMessage(policy=SMTP)
     head["From"] = f"Mail Delivery System <MAILER-DAEMON@{hostname}>"
     head["To"] = sender or f"postmaster@{hostname}"
@@ -74,7 +65,7 @@ def delivery_report(
     head["MIME-Version"] = "1.0"
     parts = (
         ("text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit", text.encode()),
-        ("message/delivery-status", status.encode("utf-8", "replace")),
+        ("message/delivery-status", _statuses(replies, fate, hostname, until).encode("utf-8", "replace")),
         ("text/rfc822-headers", mail.partition(b"\r\n\r\n")[0][:_MOST_HEADER] + b"\r\n"),
     )
     body = b"".join(
@@ -88,6 +79,20 @@ def delivery_report(
         + body
         + f"--{boundary}--\r\n".encode()
     )
+
+
+def _statuses(replies: Mapping[str, Reply], fate: Fate, hostname: str, until: int) -> str:
+    """The report for programs (RFC 3464)."""
+    status = f"Reporting-MTA: dns; {hostname}\r\n"
+    for address, reply in replies.items():
+        kind = "rfc822" if address.isascii() else "utf-8"
+        status += (
+            f"\r\nFinal-Recipient: {kind}; {address}\r\nAction: {fate.value}\r\nStatus: {_status(reply, fate)}\r\n"
+            f"Diagnostic-Code: smtp; {reply.code} {reply.text}\r\n"
+        )
+        if until:
+            status += f"Will-Retry-Until: {format_datetime(to_datetime(until))}\r\n"
+    return status
 
 
 def _status(reply: Reply, fate: Fate) -> str:
