@@ -1,4 +1,4 @@
-"""One store and one DAV head for all tests of this directory."""
+"""One store and one DAV head for the tests of each file: every new user looks at what the others of it share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.dav.meetings import Person, Site, running_site
 from tests.dav.server import Client, Server, running_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dav(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("dav")) as server:
         yield server
@@ -21,7 +21,7 @@ def client(dav: Server) -> Client:
     return dav.client()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running_site(tmp_path_factory.mktemp("scheduling")) as site:
         yield site
