@@ -116,47 +116,47 @@ def test_annotations(imap: Dialogue) -> None:
 
 def test_what_rights_allow(imap: Dialogue, imap_server: Server) -> None:
     """Each right has its effect at the next look, also when it is given late or taken away (RFC 4314 section 4)."""
-    imap.given(work=[message("one"), message("two")])
+    imap.given(team=[message("one"), message("two")])
     friend = Dialogue(imap_server)
     imap.names["friend"], friend.names["owner"] = friend.user, imap.user
     imap.talk("""
-        C: a1 SETACL work @friend@ lr
+        C: a1 SETACL team @friend@ lr
         S: a1 OK ...
     """)
     friend.talk("""
-        C: a1 GETACL "Other Users/@owner@/work"
+        C: a1 GETACL "Other Users/@owner@/team"
         S: a1 NO [NOPERM] ...
-        C: a2 LISTRIGHTS "Other Users/@owner@/work" @owner@
+        C: a2 LISTRIGHTS "Other Users/@owner@/team" @owner@
         S: a2 NO [NOPERM] ...
-        C: a3 SELECT "Other Users/@owner@/work"
+        C: a3 SELECT "Other Users/@owner@/team"
         S: ...
         S: a3 OK [READ-ONLY] ...
-        C: a4 SETMETADATA "Other Users/@owner@/work" (/shared/comment "x")
+        C: a4 SETMETADATA "Other Users/@owner@/team" (/shared/comment "x")
         S: a4 NO [NOPERM] ...
-        C: a5 CREATE "Other Users/@owner@/work/sub"
+        C: a5 CREATE "Other Users/@owner@/team/sub"
         S: a5 NO [NOPERM] ...
-        C: a6 DELETE "Other Users/@owner@/work"
+        C: a6 DELETE "Other Users/@owner@/team"
         S: a6 NO [NOPERM] ...
     """)
     imap.talk("""
-        C: b1 SETACL work @friend@ +swi
+        C: b1 SETACL team @friend@ +swi
         S: b1 OK ...
     """)
     friend.talk("""
-        C: b1 MYRIGHTS "Other Users/@owner@/work"
-        S: * MYRIGHTS "Other Users/@owner@/work" lrswip
+        C: b1 MYRIGHTS "Other Users/@owner@/team"
+        S: * MYRIGHTS "Other Users/@owner@/team" lrswip
         S: b1 OK ...
-        C: b0 LIST "" "Other Users/@owner@/work" RETURN (MYRIGHTS)
-        S: * LIST ... "Other Users/@owner@/work"
-        S: * MYRIGHTS "Other Users/@owner@/work" lrswip
+        C: b0 LIST "" "Other Users/@owner@/team" RETURN (MYRIGHTS)
+        S: * LIST ... "Other Users/@owner@/team"
+        S: * MYRIGHTS "Other Users/@owner@/team" lrswip
         S: b0 OK ...
-        C: b2 SELECT "Other Users/@owner@/work"
+        C: b2 SELECT "Other Users/@owner@/team"
         S: ...
         S: b2 OK [READ-WRITE] ...
         C: b3 STORE 1 +FLAGS (\\Seen)
         S: * 1 FETCH (UID ... FLAGS (\\Seen))
         S: b3 OK ...
-        C: b4 APPEND "Other Users/@owner@/work" {14+}
+        C: b4 APPEND "Other Users/@owner@/team" {14+}
         C: Subject: x
         C:
         C:
@@ -174,11 +174,11 @@ def test_what_rights_allow(imap: Dialogue, imap_server: Server) -> None:
         S: b7 OK ...
     """)
     imap.talk("""
-        C: c1 SETACL work @friend@ +te
+        C: c1 SETACL team @friend@ +te
         S: c1 OK ...
     """)
     friend.talk("""
-        C: c1 SELECT "Other Users/@owner@/work"
+        C: c1 SELECT "Other Users/@owner@/team"
         S: ...
         S: c1 OK [READ-WRITE] ...
         C: c2 STORE 1 +FLAGS.SILENT (\\Deleted)
@@ -188,13 +188,13 @@ def test_what_rights_allow(imap: Dialogue, imap_server: Server) -> None:
         S: c3 OK ...
     """)
     imap.talk("""
-        C: d1 DELETEACL work @friend@
+        C: d1 DELETEACL team @friend@
         S: d1 OK ...
     """)
     friend.talk("""
         C: d1 FETCH 1 BODY[]
         S: d1 NO [NOPERM] ...
-        C: d2 SELECT "Other Users/@owner@/work"
+        C: d2 SELECT "Other Users/@owner@/team"
         S: * OK [CLOSED] ...
         S: d2 NO [NOPERM] ...
     """)
@@ -227,30 +227,30 @@ def test_options_of_annotations(imap: Dialogue) -> None:
 
 def test_other_peoples_mailboxes_are_searched_and_watched(imap: Dialogue, imap_server: Server) -> None:
     """Filters name them like own ones; what cannot be read is passed over (RFC 5465 section 3.1)."""
-    imap.given(work=[message("apples")], secret=[])
+    imap.given(team=[message("apples")], secret=[])
     friend = Dialogue(imap_server)
     imap.names["friend"], friend.names["owner"] = friend.user, imap.user
     imap.talk("""
-        C: a1 SETACL work @friend@ lr
+        C: a1 SETACL team @friend@ lr
         S: a1 OK ...
         C: a2 SETACL secret @friend@ l
         S: a2 OK ...
     """)
     friend.talk("""
         C: a1 ESEARCH IN (subtree "Other Users/@owner@") RETURN (COUNT) SUBJECT apples
-        S: * ESEARCH (TAG "a1" MAILBOX "Other Users/@owner@/work" UIDVALIDITY ...) UID COUNT 1
+        S: * ESEARCH (TAG "a1" MAILBOX "Other Users/@owner@/team" UIDVALIDITY ...) UID COUNT 1
         S: a1 OK ...
-        C: a2 NOTIFY SET (mailboxes ("Other Users/@owner@/work" "Other Users/@owner@/secret") (MessageNew MessageExpunge))
+        C: a2 NOTIFY SET (mailboxes ("Other Users/@owner@/team" "Other Users/@owner@/secret") (MessageNew MessageExpunge))
         S: a2 OK ...
     """)
     imap.talk("""
-        C: b1 APPEND work {14+}
+        C: b1 APPEND team {14+}
         C: Subject: x
         C:
         C:
         S: b1 OK ...
     """)
     friend.talk("""
-        S: * STATUS "Other Users/@owner@/work" (MESSAGES 2 UIDNEXT ... UIDVALIDITY ...)
+        S: * STATUS "Other Users/@owner@/team" (MESSAGES 2 UIDNEXT ... UIDVALIDITY ...)
     """)
     friend.close()
