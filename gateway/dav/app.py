@@ -338,7 +338,7 @@ def dav_classes(shared: Shared) -> str:
     """The DAV header; clients that read calendar-auto-schedule do not send invitations themselves."""
     found = [DAV_CLASSES]
     if shared.schedules:
-        found.append("calendar-auto-schedule")
+        found += ["calendar-auto-schedule", "calendar-availability"]
     if shared.push is not None:
         found.append("webdav-push")
     return ", ".join(found)

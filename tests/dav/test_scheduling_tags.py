@@ -114,7 +114,7 @@ def test_a_meeting_keeps_its_organizer(site: Site, boss: Person, ann: Person, bo
 
 
 def test_clients_find_the_mailboxes(boss: Person) -> None:
-    assert "calendar-auto-schedule" in boss("OPTIONS", boss.home).headers["dav"]
+    assert "calendar-auto-schedule, calendar-availability" in boss("OPTIONS", boss.home).headers["dav"]
     names = [
         f"{C}{each}" for each in ("schedule-inbox-URL", "schedule-outbox-URL", "schedule-default-calendar-URL")
     ]

@@ -6,7 +6,7 @@
 `availability_of` and `working_hours_of` are VAVAILABILITY and working hours.
 """
 
-from gateway.convert.ical.availability import availability_of, unavailable, working_hours_of
+from gateway.convert.ical.availability import availability_of, beside, unavailable, working_hours_of
 from gateway.convert.ical.busytimes import Busy, Happening, busy_periods, happenings
 from gateway.convert.ical.freebusy import busy_of_published, published, read_freebusy, write_freebusy
 from gateway.convert.ical.identity import uid_of
@@ -28,6 +28,7 @@ __all__ = [
     "Unrepresentable",
     "WorkingHours",
     "availability_of",
+    "beside",
     "busy_of_published",
     "busy_periods",
     "calendar_part",

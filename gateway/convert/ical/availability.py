@@ -6,8 +6,9 @@ as long as the working hours are those it was reduced to.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -172,15 +173,31 @@ def unavailable(availability: bytes, first: int, last: int, options: Options = D
     return sorted(found)
 
 
-def _between(start: int, end: int, status: int, available: list[tuple[int, int]]) -> Iterable[Busy]:
-    """What is left of a time between those at which somebody is available."""
-    for available_start, available_end in available:
-        if available_start > start:
-            yield Busy(start, min(available_start, end), status)
-        start = max(start, available_end)
+def _between(start: int, end: int, status: int, others: Iterable[tuple[int, int]]) -> Iterable[Busy]:
+    """What is left of a time between others."""
+    for other_start, other_end in others:
+        if other_start > start:
+            yield Busy(start, min(other_start, end), status)
+        start = max(start, other_end)
         if start >= end:
             return
     yield Busy(start, end, status)
+
+
+def beside(periods: Iterable[Busy], taken: Sequence[Busy]) -> list[Busy]:
+    """Periods as far as nothing else takes the time: meetings count before working hours (RFC 7953 5).
+
+    Both are by start, ``taken`` without overlaps.
+    """
+    found: list[Busy] = []
+    others = [(each.start, each.end) for each in taken]
+    passed = 0
+    for each in periods:
+        while passed < len(others) and others[passed][1] <= each.start:
+            passed += 1
+        until = bisect_left(others, (each.end,), passed)
+        found += _between(each.start, each.end, each.status, others[passed:until])
+    return found
 
 
 def _priority(part: Component) -> int:

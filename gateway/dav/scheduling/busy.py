@@ -1,4 +1,7 @@
-"""When users are busy: from their calendars where rights allow, else from what they publish (MS-OXOPFFB 2.2.1)."""
+"""When users are busy: from their calendars where rights allow, else from what they publish (MS-OXOPFFB 2.2.1).
+
+Beside that they are unavailable outside of their working hours.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.convert.ical import Busy, busy_of_published
+from gateway.convert.errors import ParseError
+from gateway.convert.ical import Busy, beside, busy_of_published, unavailable
 from gateway.convert.ical.busytimes import merged
+from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.ical.timezones import Zone
 from gateway.dav.collection import Collection
 from gateway.dav.places import Place
+from gateway.dav.scheduling import availability
 from gateway.dav.scheduling.published import PUBLISHED, published_folder
 from gateway.dav.scheduling.transparency import makes_busy
 from gateway.dav.scope import RequestScope
@@ -60,7 +67,28 @@ def busy_times(scope: RequestScope, users: Iterable[User], start: int, end: int)
     missing = [user for login, user in wanted.items() if login not in found]
     if missing:
         found |= scope.wait(lambda: _of_publishers(scope.session, missing, start, end))
+    return _with_hours(scope, found, from_unix(start), from_unix(end))
+
+
+def _with_hours(
+    scope: RequestScope, found: dict[str, list[Busy]], first: int, last: int
+) -> dict[str, list[Busy]]:
+    """Busy times with those at which users are not available (RFC 7953 7.2.4)."""
+    shared = scope.shared
+    texts = scope.wait(
+        lambda: availability.of_users(scope.homes, scope.session, found, shared.zone, shared.now())
+    )
+    away = {text: _away(text, first, last, shared.zone) for text in set(texts.values())}
+    for login, text in texts.items():
+        found[login] = sorted([*found[login], *beside(away[text], found[login])])
     return found
+
+
+def _away(text: bytes, first: int, last: int, zone: Zone) -> list[Busy]:
+    try:
+        return unavailable(text, first, last, IcalOptions(zone=zone))
+    except ParseError:
+        return []
 
 
 def default_calendar(scope: RequestScope, login: str) -> Place | None:

@@ -10,10 +10,12 @@ from gateway.convert.errors import ParseError
 from gateway.convert.ical.availability import (
     MAX_SIZE,
     availability_of,
+    beside,
     unavailable,
     working_hours_of,
     written,
 )
+from gateway.convert.ical.busytimes import Busy
 from gateway.convert.ical.workinghours import WorkingHours, hours_of, with_hours
 from gateway.convert.lines import parse
 from tests.convert.ical.items import BERLIN, OPTIONS, at, calendar, line
@@ -197,3 +199,20 @@ def test_what_is_no_availability(text: bytes) -> None:
         unavailable(text, at("2026-07-14 00:00"), at("2026-07-15 00:00"), OPTIONS)
     with pytest.raises(ParseError):
         working_hours_of(text, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("taken", "left"),
+    [
+        ([], [(0, 10), (20, 30)]),
+        ([(10, 20), (30, 40)], [(0, 10), (20, 30)]),
+        ([(2, 4), (6, 8)], [(0, 2), (4, 6), (8, 10), (20, 30)]),
+        ([(0, 10)], [(20, 30)]),
+        ([(5, 25)], [(0, 5), (25, 30)]),
+        ([(5, 22), (22, 24), (28, 99)], [(0, 5), (24, 28)]),
+        ([(-5, 99)], []),
+    ],
+)
+def test_meetings_count_before_hours(taken: list[tuple[int, int]], left: list[tuple[int, int]]) -> None:
+    away = [Busy(0, 10, 3), Busy(20, 30, 3)]
+    assert beside(away, [Busy(*each, 2) for each in taken]) == [Busy(*each, 3) for each in left]
