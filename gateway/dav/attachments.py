@@ -14,11 +14,10 @@ from email.message import Message
 from typing import BinaryIO, Final
 from urllib.parse import parse_qs, quote
 
-from gateway.convert.ical.files import BY_VALUE, MAX_FILES
+from gateway.convert.ical.files import BY_VALUE, MAX_FILES, managed_id
 from gateway.dav import writing
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.errors import Answer, Refused
-from gateway.dav.links import managed_id
 from gateway.dav.rights import letters
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob

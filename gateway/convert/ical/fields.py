@@ -55,7 +55,7 @@ def read_fields(
     read_people(component, content, options, only_own=only_own)
     _read_state(component, props)
     _read_rest(component, props, zones)
-    read_files(component, content)
+    read_files(component, content, options)
     if series is None:
         note_sequence(component, props, before, span, options)
     write_span(props, span, options, recurring=series is not None)

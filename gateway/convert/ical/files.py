@@ -7,7 +7,8 @@ out what they have not loaded.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from gateway.convert.ical.blocks import Block
 from gateway.convert.ical.options import Options
@@ -61,20 +62,39 @@ def _attach_line(attachment: AttachmentContent, data: bytes) -> str:
     return line_text("ATTACH", b64encode(data).decode("ascii"), params)
 
 
-def read_files(component: Component, content: MessageContent) -> None:
-    """Add the files of a component that the item does not have yet."""
+def managed_id(props: Mapping[Any, Any]) -> str:
+    """The MANAGED-ID of an attachment, "" when it has none: its PR_RECORD_KEY in hexadecimal."""
+    key = props.get(pt.PR_RECORD_KEY)
+    return key.hex() if isinstance(key, bytes) else ""
+
+
+def managed_ids(content: MessageContent) -> set[str]:
+    """The MANAGED-IDs of the attachments of an item and of the messages in it."""
+    inner = (each.embedded for each in content.attachments if each.embedded is not None)
+    found = {managed_id(each.props) for each in content.attachments}
+    return found.union(*map(managed_ids, inner)) - {""}
+
+
+def read_files(component: Component, content: MessageContent, options: Options) -> None:
+    """Add the files of a component that the item does not have yet, those in it and those it names."""
     present: set[tuple[str, object]] = {
         (text(each.props, pt.PR_ATTACH_LONG_FILENAME), each.data)
         for each in content.attachments
         if isinstance(each.data, bytes)
     }
+    own = {managed_id(each.props) for each in content.attachments}
     for line in component.all("ATTACH"):
-        found = _file(line)
+        key = line.param("MANAGED-ID")
+        if key and key in own:
+            continue
+        named = options.attached(line) if key and options.attached is not None else None
+        found = named or _file(line)
         if found is None or len(content.attachments) >= MAX_FILES:
             continue
-        key = text(found.props, pt.PR_ATTACH_LONG_FILENAME), found.data
-        if key not in present:
-            present.add(key)
+        file = text(found.props, pt.PR_ATTACH_LONG_FILENAME), found.data
+        if named is not None or file not in present:
+            present.add(file)
+            own.add(managed_id(found.props))
             content.attachments.append(found)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.convert.ical.timezones import UTC_ZONE, Zone
+from gateway.convert.lines import Line
 from gateway.mapi.content import AttachmentContent
 
 
@@ -35,6 +36,8 @@ class Options:
     """Message class of a new VJOURNAL: IPM.Activity, or IPM.StickyNote in a folder of notes."""
     link: Callable[[AttachmentContent], tuple[str, str] | None] | None = None
     """Gives an attachment's address and MANAGED-ID (RFC 8607); those without one are written into the text."""
+    attached: Callable[[Line], AttachmentContent | None] | None = None
+    """Gives the file that an ATTACH with a MANAGED-ID names and the item lacks (RFC 8607 3.7); else it stays a link."""
     now: int | None = None
     """FILETIME of the conversion, for the next reminder of a series and for DTSTAMP of what was never stored."""
 

@@ -9,6 +9,7 @@ from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.events_in import ReadEvent, read_event
 from gateway.convert.ical.events_out import pattern_digest
+from gateway.convert.ical.files import managed_ids
 from gateway.convert.ical.identity import read_uid
 from gateway.convert.ical.journals import read_journal
 from gateway.convert.ical.kinds import kind_of
@@ -99,12 +100,12 @@ def _with_retained(
     content.props.pop(ids.RETAINED, None)
     plain = replace(options, alarms=True, html=False, inline=0, sees_private=True)
     before = read(octets(existing.props, ids.RETAINED)) if existing is not None else Retained()
-    kept = Retained(_calendar_lines(calendar))
+    kept, files = Retained(_calendar_lines(calendar)), managed_ids(content)
     for key, block in components(content, Retained(), ZonesUsed(), plain):
         component = event.components.get(key)
         if component is None:
             continue
-        one = differences(component, block)
+        one = differences(component, block, files)
         if not options.alarms:
             old = before.of(key)
             one.alarms, one.alarms_of = old.alarms, old.alarms_of

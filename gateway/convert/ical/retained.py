@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from typing import Final
 
@@ -50,6 +50,7 @@ _BELONGS: Final = {
     "X-CALENDARSERVER-ACCESS": "CLASS",
     "X-CALENDARSERVER-PRIVATE-COMMENT": "ORGANIZER",
 }
+_MANAGED: Final = "MANAGED-ID"
 _STATE_PARAMS: Final = frozenset(("CN", "PARTSTAT", "RSVP", "EMAIL", "SCHEDULE-STATUS", "ROLE", "CUTYPE"))
 
 
@@ -158,8 +159,8 @@ def digest(value: str) -> str:
 # Comparing
 
 
-def differences(component: Component, block: Block) -> Kept:
-    """What a client's component says beyond what the item gives back."""
+def differences(component: Component, block: Block, files: Collection[str] = ()) -> Kept:
+    """What a client's component says beyond what the item gives back; ``files`` are the item's MANAGED-IDs."""
     given = _by_key(block.lines)
     kept = Kept(html=component.first("X-ALT-DESC") is not None)
     seen: set[str] = set()
@@ -171,8 +172,10 @@ def differences(component: Component, block: Block) -> Kept:
         seen.add(key)
         if repeated or not line.value.strip() or (line.name in _ONLY_IF_STORED and key not in given):
             continue
-        text = line_text(line.name, line.value, line.params, line.group)
-        if len(text) > MAX_LINE or given.get(key) == text or _is_stored(line):
+        # The MANAGED-ID of a file that is not the item's means nothing here (RFC 8607 4.3).
+        params = {name: value for name, value in line.params.items() if name != _MANAGED}
+        text = line_text(line.name, line.value, params, line.group)
+        if len(text) > MAX_LINE or given.get(key) == text or _is_stored(line, files):
             continue
         owner = _BELONGS.get(line.name, key)
         if line.name == "ATTENDEE" and key not in given:  # of the organizer, or without a known address
@@ -188,9 +191,9 @@ def differences(component: Component, block: Block) -> Kept:
     return kept
 
 
-def _is_stored(line: Line) -> bool:
+def _is_stored(line: Line, files: Collection[str]) -> bool:
     """Whether an ATTACH is an attachment of the item."""
-    return line.name == "ATTACH" and line.param("VALUE").upper() == "BINARY"
+    return line.name == "ATTACH" and (line.param("VALUE").upper() == "BINARY" or line.param(_MANAGED) in files)
 
 
 def _keep_alarms(component: Component, block: Block, kept: Kept) -> None:

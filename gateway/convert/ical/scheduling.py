@@ -11,19 +11,16 @@ from typing import Final
 from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.attendees import TO, attending
-from gateway.convert.ical.civil import DAY, civil
+from gateway.convert.ical.civil import DAY
 from gateway.convert.ical.events_in import copied
 from gateway.convert.ical.events_out import Event, event_of, original_start
-from gateway.convert.ical.exceptions import Exceptional, exception_attachment, instance_of, is_exception, whole
-from gateway.convert.ical.globalid import InstanceDate
-from gateway.convert.ical.identity import uid_of, write_ids
-from gateway.convert.ical.moments import filetime, of_rtime, rtime, utc_of
+from gateway.convert.ical.exceptions import is_exception
+from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
 from gateway.convert.ical.options import DEFAULTS, Options
-from gateway.convert.ical.pattern import Instance, Pattern
+from gateway.convert.ical.pattern import Pattern
 from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of, new_row, person_props
 from gateway.convert.ical.requested import instance_day, is_older, with_instance
 from gateway.convert.ical.series import falls_on, write_series
-from gateway.convert.ical.spans import Span, write_span
 from gateway.convert.ical.values import number, text
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
@@ -296,53 +293,11 @@ def _note_instance(
 ) -> bool:
     """Note an answer to one instance, which becomes a modified one if it is not one yet."""
     attendee = address_of(reply.props, REPRESENTING) or address_of(reply.props, SENDER)
-    offset = pattern.start_offset or 0
-    place = next((each for each in event.exceptions() if each.instance.original // DAY * DAY == day), None)
-    instance = (
-        Instance(day + offset, day + pattern.end_offset, day + offset) if place is None else place.instance
-    )
-    full = whole(content, place or Exceptional(instance), event.zone)
-    full = MessageContent(full.props, [dict(row) for row in full.recipients], full.attachments)
+    full, place = instance_at(event, pattern, day)
     if not _note(full, reply, attendee, number(reply.props, ids.RESPONSE) or 0):
         return False
-    old = place.attachment if place is not None else None
-    embedded = MessageContent(
-        dict(old.embedded.props) if old is not None and old.embedded is not None else {},
-        full.recipients,
-        full.attachments,
-    )
-    if old is None:
-        _begin(embedded, full, event, instance)
-        instance = instance_of(content, full, _span(event, instance), instance.original, event.zone)
+    embedded = embedded_of(event, place, full)
     embedded.props[ids.EXCEPTIONAL_ATTENDEES] = True
-    attachment = exception_attachment(None, embedded, instance, event.zone)
-    if old is not None:
-        attachment.props = {**old.props, **attachment.props}
-    content.attachments = [attachment if each is old else each for each in content.attachments]
-    if old is None:
-        content.attachments.append(attachment)
-    modified = tuple(each for each in pattern.modified if each.original != instance.original)
-    deleted = tuple(sorted({*pattern.deleted, day}))
-    write_series(content.props, replace(pattern, deleted=deleted, modified=(*modified, instance)))
+    embedded.recipients = full.recipients
+    put_instance(content, event, pattern, place, embedded)
     return True
-
-
-def _span(event: Event, instance: Instance) -> Span:
-    return event.span._replace(
-        start=of_rtime(instance.start), end=of_rtime(instance.end), end_zone=event.span.zone
-    )
-
-
-def _begin(embedded: MessageContent, full: MessageContent, event: Event, instance: Instance) -> None:
-    """The message of a modified instance that is as the series has it."""
-    write_span(embedded.props, _span(event, instance), Options(zone=event.zone))
-    original = of_rtime(instance.original)
-    embedded.props |= {
-        pt.PR_MESSAGE_CLASS: ids.EXCEPTION_CLASS,
-        pt.PR_SUBJECT: text(full.props, pt.PR_SUBJECT),
-        ids.REPLACE_TIME: filetime(utc_of(original, event.zone)),
-        ids.RECURRING: False,
-        ids.IS_EXCEPTION: True,
-        ids.EXCEPTIONAL_BODY: False,
-    }
-    write_ids(embedded.props, uid_of(event.content.props), InstanceDate(*civil(rtime(original) // DAY)))

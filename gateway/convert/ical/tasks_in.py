@@ -67,7 +67,7 @@ def read_task(
     _read_rule(component, props, start or due, zones)
     if options.alarms:
         read_task_alarm(component, props, start, due, zones)
-    read_files(component, content)
+    read_files(component, content, options)
     _complete(props, options)
     return content
 

@@ -1,0 +1,93 @@
+"""Files of a series and of its instances, each of which has its own (MS-OXOCAL 2.2.10, RFC 8607 3.3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Final
+
+from gateway.convert.errors import ParseError
+from gateway.convert.ical import propids as ids
+from gateway.convert.ical.civil import DAY
+from gateway.convert.ical.events_in import copied
+from gateway.convert.ical.events_out import Event, event_of
+from gateway.convert.ical.exceptions import is_exception
+from gateway.convert.ical.kinds import kind_of
+from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
+from gateway.convert.ical.moments import local, parse_time, rtime
+from gateway.convert.ical.options import DEFAULTS, Options
+from gateway.convert.ical.retained import read
+from gateway.convert.ical.series import falls_on
+from gateway.convert.ical.values import octets
+from gateway.mapi.content import AttachmentContent, MessageContent
+
+#: Stands for what is no modified instance: the series, or an item that does not repeat.
+MASTER: Final = -1
+#: New files of the old ones.
+Change = Callable[[list[AttachmentContent]], list[AttachmentContent]]
+
+
+def day_of(content: MessageContent, recurrence_id: str, options: Options = DEFAULTS) -> int:
+    """The day (midnight, rtime) of the instance that a RECURRENCE-ID names, `MASTER` for "M".
+
+    The value is in UTC, a date, or in the zone of the series. ParseError when the item has no such instance.
+    """
+    if recurrence_id.strip().upper() == "M":
+        if read(octets(content.props, ids.RETAINED)).of("").only_instances:
+            raise ParseError("there are only single instances of the series")
+        return MASTER
+    event = _event(content, options)
+    if event is None or event.pattern is None:
+        raise ParseError("the item does not repeat")
+    wall, is_date, is_utc = parse_time(recurrence_id.strip())
+    minutes = rtime(local(wall, event.zone) if is_utc else wall)
+    day, pattern = minutes // DAY * DAY, event.pattern
+    original = next((each.original for each in pattern.modified if each.original // DAY * DAY == day), None)
+    if original is None:
+        if not falls_on(pattern, day) or day in pattern.deleted:
+            raise ParseError("the series has no instance there")
+        original = day + (pattern.start_offset or 0)
+    if is_date is not event.span.all_day or (not is_date and minutes != original):
+        raise ParseError("the series has no instance at this time")
+    return day
+
+
+def modified_days(content: MessageContent, options: Options = DEFAULTS) -> list[int]:
+    """The days (midnights, rtime) of the modified instances of an item."""
+    event = _event(content, options)
+    return [] if event is None else [each.instance.original // DAY * DAY for each in event.exceptions()]
+
+
+def files_of(content: MessageContent) -> Iterator[AttachmentContent]:
+    """The attachments of an item and of its modified instances."""
+    for each in content.attachments:
+        if not is_exception(each):
+            yield each
+        elif each.embedded is not None:
+            yield from each.embedded.attachments
+
+
+def with_files(
+    content: MessageContent, days: Collection[int], change: Change, options: Options = DEFAULTS
+) -> MessageContent:
+    """A copy of an item in which the files of some instances (by `day_of`) are changed.
+
+    An instance that is not modified becomes so, with the files that the series has before.
+    """
+    result = copied(content)
+    event = _event(content, options)
+    pattern = event.pattern if event is not None else None
+    for day in [each for each in days if each != MASTER]:
+        if event is None or pattern is None:
+            raise ParseError("the item does not repeat")
+        full, place = instance_at(event, pattern, day)
+        full.attachments = change(full.attachments)
+        pattern = put_instance(result, event, pattern, place, embedded_of(event, place, full))
+    if MASTER in days:
+        instances = [each for each in result.attachments if is_exception(each)]
+        own = [each for each in result.attachments if not is_exception(each)]
+        result.attachments = change(own) + instances
+    return result
+
+
+def _event(content: MessageContent, options: Options) -> Event | None:
+    return event_of(content, options) if kind_of(content.props) == "VEVENT" else None
