@@ -84,6 +84,10 @@ class Frame:
         """Take as many children of the usual form as the buffer has; the new position."""
         return position
 
+    def is_cut(self, buffer: str, position: int) -> bool:
+        """Whether `fast` would take a child that begins here, if only the rest of it were there."""
+        return False
+
     def finish(self) -> Any:
         """The value."""
         return None

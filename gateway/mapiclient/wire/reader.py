@@ -80,16 +80,18 @@ class Reader:
         except UnicodeDecodeError as error:
             raise WireError(f"bad UTF-8: {error.reason}") from None
         self._buffer += text
-        position = self._run()
+        position = self._run(final=final)
         self._buffer = self._buffer[position:]
 
-    def _run(self) -> int:
+    def _run(self, *, final: bool) -> int:
         """Consume what the buffer has; the position of the rest."""
         buffer, position, stack, match = self._buffer, 0, self._stack, _TOKEN.match
         while True:
             frame = stack[-1]
             if frame.hungry:
                 position = frame.fast(buffer, position)
+                if not final and frame.is_cut(buffer, position):
+                    return position
             token = match(buffer, position)
             if token is None:
                 rest = self._odd(buffer, position, frame)

@@ -149,6 +149,9 @@ _CELL: Final = re.compile(
     r"|<hilo><hi>(-?[0-9]{1,10})</hi><lo>([0-9]{1,10})</lo></hilo>)</item>"
 )
 _ROW: Final = re.compile(r"<item(?: SOAP-ENC:arrayType=\"propVal\[[0-9]*\]\")?>")
+#: How rows end: the last cell and the row itself.
+_ROW_END: Final = "</item></item>"
+_USUAL_ROW: Final = 1 << 14
 #: What a tag's decimal text means: the tag, the element its value must have, how to read it.
 _Column = tuple[int, str, Callable[[str], Any]]
 
@@ -282,6 +285,14 @@ class _RowsFrame(ArrayFrame):
         if len(items) > self.limit:
             raise WireError(f"more than {self.limit} rows")
         return position
+
+    def is_cut(self, buffer: str, position: int) -> bool:
+        """Whether a row of usual size begins here and does not end; a larger one is read piece by piece."""
+        return (
+            len(buffer) - position < _USUAL_ROW
+            and buffer.startswith("<item", position)
+            and buffer.find(_ROW_END, position) < 0
+        )
 
 
 PROPS: Final = _Props()

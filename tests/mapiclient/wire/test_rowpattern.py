@@ -74,3 +74,18 @@ def test_a_value_of_another_type_than_its_column_is_none() -> None:
     last = b"<ul>%d</ul>" % (LESSONS * 3 - 1)
     reply = decode_reply(TableQueryRows, body.replace(last, b"<b>true</b>"))
     assert reply.row_set[-1] == [(UID, None)]
+
+
+def test_rows_without_columns_are_rows() -> None:
+    sent: list[list[Prop]] = [[] for _ in range(LESSONS * 3)]
+    assert decode_reply(TableQueryRows, encode_reply(TableQueryRows, RowsReply(row_set=sent))).row_set == sent
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100])
+def test_rows_with_blanks_between_their_elements_are_read_at_the_latest_at_the_end(piece: int) -> None:
+    sent: list[list[Prop]] = [[(UID, n), (SUBJECT, "x" * n)] for n in range(LESSONS * 2)]
+    body = encode_reply(TableQueryRows, RowsReply(row_set=sent)).replace(b"</item></item>", b"</item> </item>")
+    decoder = ReplyDecoder(TableQueryRows)
+    for start in range(0, len(body), piece):
+        decoder.feed(body[start : start + piece])
+    assert decoder.close().row_set == sent
