@@ -21,7 +21,10 @@ from gateway.dav.places import (
     places_of,
     with_personal,
 )
-from gateway.mapi.errors import MapiError, NoAccess, NotFound
+from gateway.mailbox.acquaintances import Acquaintances
+from gateway.mailbox.reading import overlapping
+from gateway.mailbox.sharers import AHEAD, PORTION, Sharers
+from gateway.mapi.errors import NoAccess, NotFound
 from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType, TableFlags
 from gateway.mapiclient.errors import TransportError
@@ -29,27 +32,25 @@ from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
-from gateway.mapiclient.wire.calls_directory import GetUserList
 
 #: How long (seconds) a tree answers where an item is; listings of collections are always read anew.
 TREE_AGE: Final = 10.0
-#: Whose folders may be seen changes rarely, and asking every store costs.
-OTHERS_AGE: Final = 600.0
-MAX_OTHERS: Final = 200
 _DIRECTORY_TITLE: Final = "Global address book"
 
 
 class UserHomes:
     """The stores and places of one session's user."""
 
-    def __init__(self, session: Session, options: Options, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, session: Session, options: Options, seconds: Callable[[], float], portion: int = PORTION
+    ) -> None:
         self._session = session
         self._options = options
         self._seconds = seconds
         self._lock = DeferredLock()
         self._homes: list[Home] = []
-        self._others: list[Home] = []
-        self._others_at = float("-inf")
+        known = Acquaintances(lambda: self._homes[0].store)
+        self._others = Sharers(session, self.user, self._look, known, portion)
         self._places: list[Place] = []
         self._read_at = float("-inf")
         self.personal: dict[str, dict[str, str]] = {}
@@ -77,6 +78,20 @@ class UserHomes:
         finally:
             self._lock.release()
 
+    async def look_for(self, login: str) -> bool:
+        """Look at what somebody shares who is named and not known; whether the places are to be read again."""
+        if not self._options.others or login in self._others.found or login in (hrefs.PUBLIC, hrefs.DIRECTORY):
+            return False
+        await self._lock.acquire()
+        try:
+            await self._open()
+            await self._others.look_for(login, self._seconds())
+        finally:
+            self._lock.release()
+        if login in self._others.found:
+            self.stale()
+        return login in self._others.found
+
     def stale(self) -> None:
         """Have the tree read again when it is next asked for."""
         self._read_at = float("-inf")
@@ -94,34 +109,28 @@ class UserHomes:
 
     async def _read(self) -> list[Place]:
         await self._open()
-        if self._options.others and self._seconds() - self._others_at > OTHERS_AGE:
-            self._others, self._others_at = await self._open_others(), self._seconds()
+        if self._options.others:
+            await self._others.ask(self._seconds())
         own, *public = self._homes
         rows, named = await self._rows_of(own)
         found = places_of(rows, own, named)
         self.personal = personal_of(rows, own, named)
-        for home in (*self._others, *public):
-            try:
-                found += [with_personal(place, self.personal) for place in await self._places_of(home)]
-            except (NotFound, NoAccess, TransportError):
-                continue  # nothing to see there, or not now
+        async for places in overlapping((*self._others.found.values(), *public), self._visible, AHEAD):
+            found += [with_personal(place, self.personal) for place in places]
         if self._options.directory:
             found.append(directory_place(_DIRECTORY_TITLE))
         return found
 
-    async def _open_others(self) -> list[Home]:
-        """The stores of other users in which something may be seen, of the first users of the directory."""
-        users = (await self._session.call(GetUserList())).users
-        logins = sorted(each.username for each in users if each.username)
-        found: list[Home] = []
-        for login in [each for each in logins if each not in (self.user, "SYSTEM")][:MAX_OTHERS]:
-            try:
-                home = Home(await Store.of_user(self._session, login), login)
-                if await self._places_of(home):
-                    found.append(home)
-            except (MapiError, TransportError):
-                continue  # no store, or on a server that cannot be reached now
-        return found
+    async def _look(self, login: str) -> Home | None:
+        """The store of another user when something in it may be seen."""
+        home = Home(await Store.of_user(self._session, login), login)
+        return home if await self._places_of(home) else None
+
+    async def _visible(self, home: Home) -> list[Place]:
+        try:
+            return await self._places_of(home)
+        except (NotFound, NoAccess, TransportError):
+            return []  # nothing to see there, or not now
 
     async def _places_of(self, home: Home) -> list[Place]:
         rows, named = await self._rows_of(home)
@@ -145,8 +154,9 @@ class UserHomes:
 class Homes:
     """The homes of all users who are logged on."""
 
-    def __init__(self, options: Options, seconds: Callable[[], float]) -> None:
+    def __init__(self, options: Options, seconds: Callable[[], float], portion: int = PORTION) -> None:
         self._options = options
+        self._portion = portion
         self._seconds = seconds
         self._homes: WeakKeyDictionary[Session, UserHomes] = WeakKeyDictionary()
 
@@ -154,5 +164,5 @@ class Homes:
         """The homes of a session's user."""
         found = self._homes.get(session)
         if found is None:
-            found = self._homes[session] = UserHomes(session, self._options, self._seconds)
+            found = self._homes[session] = UserHomes(session, self._options, self._seconds, self._portion)
         return found

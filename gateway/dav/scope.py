@@ -137,7 +137,11 @@ class RequestScope:
             self._is_new = age == 0
         if principal == self.user:
             return self._places
-        return [place for place in self._places if place.owner == principal]
+        found = [place for place in self._places if place.owner == principal]
+        if not found and self.wait(lambda: self.homes.look_for(principal)):
+            self._places = self.wait(lambda: self.homes.places(TREE_AGE))
+            found = [place for place in self._places if place.owner == principal]
+        return found
 
     def place(self, principal: str, name: str) -> Place | None:
         """The collection of a name, or of a folder's source key in hexadecimal."""

@@ -24,6 +24,7 @@ from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.scope import Shared
 from gateway.dav.texts import TextCache
+from gateway.mailbox.sharers import PORTION
 from gateway.mapi.errors import FeatureOff
 from gateway.mapiclient import directory
 from gateway.mapiclient.credentials import Credentials
@@ -89,6 +90,7 @@ class DavFactory(Site):
         clock: Callable[[], float] = time.time,
         sending: Sending | None = None,
         pushing: Settings | None = None,
+        portion: int = PORTION,
     ) -> None:
         self.options = options
         self.sending = sending or Sending()
@@ -96,7 +98,7 @@ class DavFactory(Site):
         listings = Listings(options.cached_items)
         zone = zone_of(options.timezone)
         self._publisher = Publisher(reactor, listings, zone, clock)
-        homes = Homes(options, seconds)
+        homes = Homes(options, seconds, portion)
         self._push: Push | None = None
         if options.push and pushing is not None:
             self._push = Push(reactor, options, pushing, homes, listings, sessions.share, clock)

@@ -8,8 +8,8 @@ from typing import Final
 
 from gateway.imap.codec.commands import MailboxFilter
 from gateway.imap.connection import User
-from gateway.mailbox.folders import OTHERS_PREFIX
 from gateway.mailbox.names import DELIMITER, canonical
+from gateway.mailbox.others import Wanted, wanted_by
 from gateway.mailbox.tree import PERSONAL, Mailbox
 
 #: Filters that mean the selected mailbox.
@@ -52,13 +52,13 @@ async def mailboxes_of(user: User, wanted: MailboxFilter) -> list[Mailbox]:
     if wanted.kind in SELECTED:
         return [] if user.selection is None else [user.selection.mailbox]
     subscribed = await user.account.subscriptions() if wanted.kind == "SUBSCRIBED" else frozenset()
-    tree = await user.account.mailboxes(others=names_others(wanted))
+    tree = await user.account.mailboxes(wanted_others(wanted))
     return [mailbox for mailbox in tree if mailbox.selectable and means(wanted, mailbox, subscribed)]
 
 
-def names_others(wanted: MailboxFilter) -> bool:
-    """Whether a filter names other users' mailboxes: only then are those looked for."""
-    return any(canonical(name).partition(DELIMITER)[0] == OTHERS_PREFIX for name in wanted.mailboxes)
+def wanted_others(*wanted: MailboxFilter) -> Wanted:
+    """Which other users' mailboxes filters name: only then are those looked for."""
+    return wanted_by(canonical(name) for each in wanted for name in each.mailboxes)
 
 
 def means(wanted: MailboxFilter, mailbox: Mailbox, subscribed: frozenset[str]) -> bool:

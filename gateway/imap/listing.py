@@ -12,8 +12,8 @@ from unicodedata import normalize
 
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
-from gateway.mailbox.folders import OTHERS_PREFIX
 from gateway.mailbox.names import DELIMITER, INBOX
+from gateway.mailbox.others import Wanted, wanted_by
 from gateway.mailbox.tree import Mailbox, Mailboxes
 
 
@@ -91,10 +91,9 @@ def needs_subscriptions(command: c.List) -> bool:
     return "SUBSCRIBED" in command.selection or "SUBSCRIBED" in command.returns
 
 
-def asks_for_others(command: c.List) -> bool:
-    """Whether a pattern names other users' mailboxes: those are looked for only then, for it takes many calls."""
-    top = OTHERS_PREFIX.lower()
-    return any((command.reference + pattern).lower().startswith(top) for pattern in command.patterns)
+def wanted_others(command: c.List) -> Wanted:
+    """Which other users' mailboxes are named: those are looked for only then, for it takes calls."""
+    return wanted_by(command.reference + pattern for pattern in command.patterns)
 
 
 def matches(command: c.List, tree: Mailboxes, subscribed: frozenset[str]) -> Iterator[Listed]:

@@ -131,9 +131,8 @@ class Notifying:
     async def _follow_tree(self) -> None:
         """Listen to the mailboxes there are now."""
         account = self._user.account
-        others = any(filters.names_others(group.filter) for group in self._groups)
-        self._tree = await account.mailboxes(others=others)
         self._subscribed = await account.subscriptions()
+        self._tree = await account.mailboxes(filters.wanted_others(*(each.filter for each in self._groups)))
         wanted = await self._watched_mailboxes()
         for entryid in self._watched.keys() - wanted.keys():
             self._watched.pop(entryid)()

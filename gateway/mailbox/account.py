@@ -9,8 +9,7 @@ from typing import Final
 from gateway.mailbox import acl
 from gateway.mailbox.annotations import SERVER, Annotations
 from gateway.mailbox.columns import value_of
-from gateway.mailbox.folders import OTHERS_PREFIX
-from gateway.mailbox.names import DELIMITER
+from gateway.mailbox.others import NOBODY, Wanted, owners_of
 from gateway.mailbox.tree import PERSONAL, Mailbox, Mailboxes, is_mail_class
 from gateway.mailbox.uploads import Upload, append
 from gateway.mailbox.userstore import UserStore
@@ -76,14 +75,13 @@ class Account:
 
     # Mailboxes
 
-    async def mailboxes(self, *, others: bool = False) -> Mailboxes:
-        """The folder tree as of now; with ``others`` including what other users let this one see (slower)."""
-        return await self.store.mailboxes(others=others)
+    async def mailboxes(self, wanted: Wanted = NOBODY) -> Mailboxes:
+        """The folder tree as of now, with what other users who are wanted let this one see (slower)."""
+        return await self.store.mailboxes(wanted)
 
     async def mailbox(self, name: str) -> Mailbox:
         """The mailbox of a name, in whatever namespace (NotFound)."""
-        others = name.partition(DELIMITER)[0] == OTHERS_PREFIX
-        return await self.as_granted((await self.mailboxes(others=others)).get(name))
+        return await self.as_granted((await self.mailboxes(owners_of(name))).get(name))
 
     async def as_granted(self, mailbox: Mailbox) -> Mailbox:
         """A mailbox with the rights of this moment (NotFound, NoAccess): in another store no notice tells of them."""
@@ -107,7 +105,7 @@ class Account:
 
     async def rename(self, old: str, new: str) -> None:
         """Rename a mailbox with all below it; INBOX gives its mails to a new mailbox (RFC 9051 6.3.6)."""
-        inbox = (await self.mailboxes()).get(old)
+        inbox = (await self.mailboxes(owners_of(old))).get(old)
         if not inbox.is_inbox:
             await self.store.folders.rename(old, new, self.store.seconds())
             await self.store.follow_tree()

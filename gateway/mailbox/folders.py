@@ -7,7 +7,9 @@ from typing import Final
 from twisted.internet.defer import DeferredLock
 
 from gateway.mailbox import names
-from gateway.mailbox.reading import overlapping
+from gateway.mailbox.acquaintances import Acquaintances
+from gateway.mailbox.others import NOBODY, OTHERS_PREFIX, Others, Wanted, owners_of
+from gateway.mailbox.sharers import PORTION
 from gateway.mailbox.specialuse import ARCHIVE, USES, UseImpossible, designate, special_folders
 from gateway.mailbox.subscriptions import decode_subscriptions, encode_subscriptions
 from gateway.mailbox.tree import (
@@ -21,7 +23,7 @@ from gateway.mailbox.tree import (
     mailboxes_of,
 )
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import Collision, MapiError, NoAccess, NotFound
+from gateway.mapi.errors import Collision, NoAccess, NotFound
 from gateway.mapi.notices import Event
 from gateway.mapi.props import Props
 from gateway.mapi.tables import ObjectType
@@ -30,18 +32,12 @@ from gateway.mapiclient.folder import create_folder, delete_folder, load_props, 
 from gateway.mapiclient.message import set_props
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
-from gateway.mapiclient.wire.calls_directory import GetUserList
 
 PUBLIC_PREFIX: Final = "Public folders"
-OTHERS_PREFIX: Final = "Other Users"
 #: What a subscription to a store must tell about its folders; counters change too often to matter.
 FOLDER_EVENTS: Final = (
     Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.ONLY_FOLDERS | Event.NO_COUNTERS
 )
-#: Whose folders may be seen changes rarely, and asking every store costs: how long the answer is good (seconds).
-OTHERS_AGE: Final = 600.0
-#: No more stores of other users are looked into: larger sites grant access by public folders.
-MAX_OTHERS: Final = 200
 #: A tree older than this (seconds) is read again whatever the store said.
 MAX_AGE: Final = 120.0
 
@@ -49,7 +45,15 @@ MAX_AGE: Final = 120.0
 class Folders:
     """The mailboxes of one user: the own store and, when there is one, the public store."""
 
-    def __init__(self, session: Caller, user: str, *, show_all: bool = False, public: bool = True) -> None:
+    def __init__(
+        self,
+        session: Caller,
+        user: str,
+        *,
+        show_all: bool = False,
+        public: bool = True,
+        portion: int = PORTION,
+    ) -> None:
         self._session = session
         self._show_all = show_all
         self._with_public = public
@@ -57,11 +61,11 @@ class Folders:
         self._inbox: bytes = b""
         self._inbox_props: tuple[Props, int] = ({}, 0)
         self._public: Store | None = None
-        self._tree: Mailboxes | None = None
+        self._found: list[Mailbox] | None = None
+        self._tree = Mailboxes(())
         self._read_at = 0.0
-        self._others: list[Mailbox] | None = None
-        self._others_read_at = 0.0
-        self._skipped = {user, "SYSTEM"}
+        known = Acquaintances(lambda: self.own)
+        self._others = Others(session, user, known, show_all=show_all, portion=portion)
         self._lock = DeferredLock()
 
     @property
@@ -86,47 +90,28 @@ class Folders:
 
     def stale(self) -> None:
         """Have the tree read again when it is next asked for."""
-        self._tree = None
+        self._found = None
 
-    async def tree(self, now: float, *, others: bool = False) -> Mailboxes:
-        """The mailboxes, on request with those other users let this one see; readings that overlap are shared."""
+    def _changed(self, *mailboxes: str) -> None:
+        """Mailboxes of these names came or went."""
+        self.stale()
+        self._others.stale(owners_of(*mailboxes))
+
+    async def tree(self, now: float, wanted: Wanted = NOBODY) -> Mailboxes:
+        """The mailboxes, with those of other users who are wanted or known; readings that overlap are shared."""
         await self._lock.acquire()
         try:
-            if others and (self._others is None or now - self._others_read_at > OTHERS_AGE):
-                self._others, self._others_read_at = await self._read_others(), now
-                self._tree = None
-            if self._tree is None or now - self._read_at > MAX_AGE:
-                self._tree, self._read_at = await self._read(), now
+            await self.open()
+            is_new = await self._others.look(wanted, now)
+            if self._found is None or now - self._read_at > MAX_AGE:
+                self._found, self._read_at, is_new = await self._read(), now, True
+            if is_new:
+                self._tree = Mailboxes(self._found + self._others.mailboxes)
             return self._tree
         finally:
             self._lock.release()
 
-    async def _read_others(self) -> list[Mailbox]:
-        """The mailboxes in other users' stores that rights allow, of the first users of the directory."""
-        await self.open()
-        users = (await self._session.call(GetUserList())).users
-        logins = sorted(user.username for user in users if user.username and user.username not in self._skipped)
-        found: list[Mailbox] = []
-
-        async def one(place: int) -> list[Mailbox]:
-            return await self._mailboxes_of_user(logins[place])
-
-        async for mailboxes in overlapping(range(min(len(logins), MAX_OTHERS)), one, 8):
-            found += mailboxes
-        return found
-
-    async def _mailboxes_of_user(self, name: str) -> list[Mailbox]:
-        try:
-            store = await Store.of_user(self._session, name)
-            prefix = names.DELIMITER.join((OTHERS_PREFIX, names.level_name(name)))
-            return await self._mailboxes(
-                StoreFolders(store.entryid, store.ipm_subtree, prefix=prefix, namespace=OTHER)
-            )
-        except MapiError:
-            return []  # no store, or on a server that cannot be reached now: nothing to see
-
-    async def _read(self) -> Mailboxes:
-        await self.open()
+    async def _read(self) -> list[Mailbox]:
         own = self.own
         self._inbox_props = await load_props(self._session, self._inbox)
         found = await self._mailboxes(
@@ -136,7 +121,7 @@ class Folders:
         )
         if self._public is not None:
             found += await self._public_mailboxes(self._public)
-        return Mailboxes(found + (self._others or []))
+        return found
 
     async def _mailboxes(self, store: StoreFolders) -> list[Mailbox]:
         rows = await rows_of(Table.hierarchy(self._session, store.root, FOLDER_TAGS))
@@ -156,21 +141,30 @@ class Folders:
     async def subscriptions(self, now: float) -> frozenset[str]:
         """Names of the subscribed mailboxes; folders that are gone are left out."""
         tree = await self.tree(now)
-        value = self._inbox_props[0].get(pr.PR_EC_IMAP_SUBSCRIBED)
-        if value is None:
-            return frozenset(mailbox.name for mailbox in tree)  # never set: a new user sees everything
-        found = (tree.by_entryid(entryid) for entryid in decode_subscriptions(value))
+        subscribed = self._subscribed(tree)
+        missing = [entryid for entryid in subscribed if tree.by_entryid(entryid) is None]
+        if missing:
+            tree = await self.tree(now, await self._others.owners(missing))
+        found = map(tree.by_entryid, subscribed)
         return frozenset(mailbox.name for mailbox in found if mailbox is not None)
+
+    def _subscribed(self, tree: Mailboxes) -> list[bytes]:
+        """The subscribed folders; those of a new user are all but what others share."""
+        value = self._inbox_props[0].get(pr.PR_EC_IMAP_SUBSCRIBED)
+        if value is not None:
+            return decode_subscriptions(value)
+        return [mailbox.entryid for mailbox in tree if mailbox.namespace != OTHER]
 
     async def subscribe(self, name: str, now: float, *, on: bool) -> None:
         """Add a mailbox to the subscriptions, or take it away (NotFound)."""
-        subscribed = await self.subscriptions(now)
-        tree = await self.tree(now)
+        tree = await self.tree(now, owners_of(name))
         mailbox = tree.get(name)
-        if (mailbox.name in subscribed) is on:
+        subscribed = self._subscribed(tree)
+        if (mailbox.entryid in subscribed) is on:
             return
-        chosen = {*subscribed, mailbox.name} if on else subscribed - {mailbox.name}
-        value = encode_subscriptions(entry.entryid for entry in tree if entry.name in chosen)
+        # What cannot be seen now stays: the store of somebody else may be back tomorrow.
+        chosen = [entryid for entryid in subscribed if entryid != mailbox.entryid]
+        value = encode_subscriptions([*chosen, mailbox.entryid] if on else chosen)
         props, server_id = self._inbox_props
         await set_props(
             self._session,
@@ -189,7 +183,7 @@ class Folders:
 
         Collision, NoAccess, UseImpossible.
         """
-        tree = await self.tree(now)
+        tree = await self.tree(now, owners_of(name))
         canonical = names.canonical(names.net_unicode(name))
         if canonical in tree:
             raise Collision(f"mailbox {canonical!r} exists already")
@@ -207,10 +201,10 @@ class Folders:
                 self._session, parent, names.folder_name(level), open_if_exists=not last
             )
             await self._make_mail_folder(parent)
-        self.stale()
+        self._changed(canonical)
         if use is not None:
             await self._designate_or_remove(use, parent)
-        return (await self.tree(now)).get(canonical)
+        return (await self.tree(now, owners_of(canonical))).get(canonical)
 
     async def _designate_or_remove(self, use: str, folder: bytes) -> None:
         """A mailbox that cannot have the use it was created for is not created (RFC 6154 section 3)."""
@@ -225,7 +219,7 @@ class Folders:
 
         NotFound, NoAccess, UseImpossible.
         """
-        mailbox = (await self.tree(now)).get(name)
+        mailbox = (await self.tree(now, owners_of(name))).get(name)
         before = mailbox.special_use
         if use == before:
             return
@@ -262,16 +256,16 @@ class Folders:
 
     async def delete(self, name: str, now: float) -> Mailbox:
         """Delete a mailbox and its mails (NotFound; NoAccess for special ones; NotEmpty with children)."""
-        mailbox = (await self.tree(now)).get(name)
+        mailbox = (await self.tree(now, owners_of(name))).get(name)
         if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be deleted")
         await delete_folder(self._session, mailbox.entryid)
-        self.stale()
+        self._changed(mailbox.name)
         return mailbox
 
     async def rename(self, old: str, new: str, now: float) -> None:
         """Rename or move a mailbox with all below it (NotFound, Collision, FolderCycle, NoAccess)."""
-        tree = await self.tree(now)
+        tree = await self.tree(now, owners_of(old, new))
         mailbox = tree.get(old)
         if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be renamed")
@@ -284,7 +278,7 @@ class Folders:
             tree = await self.tree(now)
         parent = self._parent(tree, above, canonical)
         await move_folder(self._session, mailbox.entryid, parent, names.folder_name(level))
-        self.stale()
+        self._changed(mailbox.name, canonical)
 
 
 def _is_needed(mailbox: Mailbox) -> bool:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from gateway.mailbox.folders import FOLDER_EVENTS, Folders
+from gateway.mailbox.others import NOBODY, Wanted
 from gateway.mailbox.rows import Entry
 from gateway.mailbox.runtime import Runtime
 from gateway.mailbox.specialuse import DRAFTS, SENT
@@ -86,9 +87,9 @@ class UserStore:
 
     # The tree
 
-    async def mailboxes(self, *, others: bool = False) -> Mailboxes:
-        """The folder tree, on request with what other users let this one see."""
-        return await self.folders.tree(self.seconds(), others=others)
+    async def mailboxes(self, wanted: Wanted = NOBODY) -> Mailboxes:
+        """The folder tree, with what other users who are wanted let this one see."""
+        return await self.folders.tree(self.seconds(), wanted)
 
     def _tree_changed(self) -> None:
         self.folders.stale()

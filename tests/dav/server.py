@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 
 from gateway.dav.options import Options
 from gateway.dav.service import DavFactory
+from gateway.mailbox.sharers import PORTION
 from gateway.mapiclient.address import parse_server
 from gateway.mapiclient.options import PoolOptions, SessionOptions, ThrottleOptions
 from gateway.mapiclient.pool import Pool
@@ -166,12 +167,12 @@ class Server:
             self._ports[options] = self.new_head(options)
         return self._ports[options]
 
-    def new_head(self, options: Options = OPTIONS) -> int:
-        """Another head with empty caches; its port."""
-        return reactor.call(self._listen, options)
+    def new_head(self, options: Options = OPTIONS, portion: int = PORTION) -> int:
+        """Another head with empty caches, which asks so many users at a time what they share; its port."""
+        return reactor.call(self._listen, options, portion)
 
-    def _listen(self, options: Options) -> int:
-        head = DavFactory(self.sessions, options, reactor.reactor)
+    def _listen(self, options: Options, portion: int = PORTION) -> int:
+        head = DavFactory(self.sessions, options, reactor.reactor, portion=portion)
         port = reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
         self._heads.append((head, port))
         return port.getHost().port

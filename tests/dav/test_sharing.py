@@ -140,3 +140,41 @@ def test_the_global_address_book_is_read_only(client: Client) -> None:
         "</CR:addressbook-query>"
     )
     assert len(client("REPORT", book, query).hrefs) >= 1
+
+
+# Directories that are too large to be asked at once
+
+
+def test_whoever_is_named_is_looked_at_however_large_the_directory(dav: Server, owner: Client) -> None:
+    """The second client asks by the owner's own address, the first one has only its own home to ask."""
+    client = Client(dav.new_head(portion=0), dav.new_user())
+    share(dav, owner.user, client.user, Rights.REVIEWER)
+    calendar = owner.collection("calendar")
+    assert owner("PUT", calendar + "e.ics", event("e", "Shared")).status == 201
+    path = shared_path(client, owner)
+    assert client("GET", path + "e.ics").status == 404
+    assert "SUMMARY:Shared" in client("GET", calendar + "e.ics").text
+    # From now on the calendar is in the home, too, and with a gateway that was just started.
+    assert "SUMMARY:Shared" in client("GET", path + "e.ics").text
+    again = Client(dav.new_head(portion=0), client.user)
+    assert "SUMMARY:Shared" in again("GET", path + "e.ics").text
+
+
+def test_kopanos_addresses_of_others_are_answered_however_large_the_directory(
+    dav: Server, owner: Client
+) -> None:
+    client = Client(dav.new_head(portion=0), dav.new_user())
+    share(dav, owner.user, client.user, Rights.REVIEWER)
+    answer = client("PROPFIND", f"/caldav/{owner.user}/Calendar/", Depth="0")
+    assert answer.status == 301
+    assert answer.headers["location"].startswith(owner.home)
+    listed = client.propfind(owner.home, f"{D}displayname", depth="1")
+    assert any(owner.user in (listed.found(path, f"{D}displayname") or "") for path in listed.hrefs)
+
+
+def test_of_those_who_share_nothing_nothing_is_seen(dav: Server, owner: Client) -> None:
+    client = Client(dav.new_head(portion=0), dav.new_user())
+    assert owner("PUT", owner.collection("calendar") + "e.ics", event("e", "Secret")).status == 201
+    for path in (owner.collection("calendar"), owner.collection("calendar") + "e.ics"):
+        assert client("GET", path).status == 404
+    assert client.propfind(owner.home, f"{D}displayname", depth="1").hrefs == [owner.home]

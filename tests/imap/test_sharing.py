@@ -254,3 +254,39 @@ def test_other_peoples_mailboxes_are_searched_and_watched(imap: Dialogue, imap_s
         S: * STATUS "Other Users/@owner@/team" (MESSAGES 2 UIDNEXT ... UIDVALIDITY ...)
     """)
     friend.close()
+
+
+def test_mailboxes_are_made_and_renamed_and_deleted_in_the_store_of_somebody_else(
+    imap: Dialogue, imap_server: Server
+) -> None:
+    imap.given(team=[message("one")])
+    friend = Dialogue(imap_server)
+    imap.names["friend"], friend.names["owner"] = friend.user, imap.user
+    imap.talk("""
+        C: a1 SETACL team @friend@ lrswipkxtea
+        S: a1 OK ...
+    """)
+    friend.talk("""
+        C: a1 CREATE "Other Users/@owner@/team/sub"
+        S: a1 OK [MAILBOXID ...
+        C: a2 LIST "" "Other Users/@owner@/*"
+        S: * LIST (\\HasChildren) "/" "Other Users/@owner@/team"
+        S: * LIST (\\HasNoChildren) "/" "Other Users/@owner@/team/sub"
+        S: a2 OK ...
+        C: a3 RENAME "Other Users/@owner@/team/sub" "Other Users/@owner@/team/below"
+        S: a3 OK ...
+        C: a4 SUBSCRIBE "Other Users/@owner@/team/below"
+        S: a4 OK ...
+        C: a5 LIST (SUBSCRIBED) "" "Other Users/*"
+        S: * LIST (\\HasNoChildren \\Subscribed) "/" "Other Users/@owner@/team/below"
+        S: a5 OK ...
+        C: a6 LSUB "" "*below"
+        S: * LSUB (\\HasNoChildren) "/" "Other Users/@owner@/team/below"
+        S: a6 OK ...
+        C: a7 DELETE "Other Users/@owner@/team/below"
+        S: a7 OK ...
+        C: a8 LIST "" "Other Users/@owner@/*"
+        S: * LIST (\\HasNoChildren) "/" "Other Users/@owner@/team"
+        S: a8 OK ...
+    """)
+    friend.close()

@@ -120,7 +120,7 @@ def _calendars_of(scope: RequestScope, login: str) -> list[Place] | None:
 
 
 def _calendars(scope: RequestScope, login: str) -> list[Place]:
-    return [each for each in scope.places(scope.user) if each.owner == login and each.kind.name == "calendar"]
+    return [each for each in scope.places(login) if each.owner == login and each.kind.name == "calendar"]
 
 
 def _of_calendars(scope: RequestScope, places: list[Place], start: int, end: int) -> list[Busy]:

@@ -30,8 +30,8 @@ async def list_(user: User, command: c.List) -> AsyncIterator[bytes | Done]:
     utf8 = user.connection.utf8
     if "HIGHESTMODSEQ" in command.status:
         user.connection.enabled.add("CONDSTORE")  # RFC 7162 3.1
-    tree = await user.account.mailboxes(others=listing.asks_for_others(command))
     subscribed = await user.account.subscriptions() if listing.needs_subscriptions(command) else frozenset()
+    tree = await user.account.mailboxes(listing.wanted_others(command))
     listed = list(listing.matches(command, tree, subscribed))
     boxes = [found.mailbox for found in listed if found.mailbox is not None]
     annotations = await user.account.all_annotations(boxes) if "METADATA" in command.returns else {}
@@ -67,7 +67,7 @@ async def _returned(
 
 async def lsub(user: User, command: c.Lsub) -> AsyncIterator[bytes | Done]:
     """List subscribed mailboxes, and with ``%`` the parents of those below."""
-    tree = await user.account.mailboxes()
     subscribed = await user.account.subscriptions()
+    tree = await user.account.mailboxes()
     for name, attributes in listing.lsub_matches(command, tree, subscribed):
         yield w.lsub_item(attributes, name, utf8=user.connection.utf8)

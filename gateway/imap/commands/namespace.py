@@ -8,8 +8,9 @@ from gateway.imap.answers import Done
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox
 from gateway.imap.connection import User
-from gateway.mailbox.folders import OTHERS_PREFIX, PUBLIC_PREFIX
+from gateway.mailbox.folders import PUBLIC_PREFIX
 from gateway.mailbox.names import DELIMITER
+from gateway.mailbox.others import OTHERS_PREFIX
 from gateway.mailbox.tree import PUBLIC
 
 
