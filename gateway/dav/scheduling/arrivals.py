@@ -6,7 +6,7 @@ leave alone those that have it; so do we. What is applied twice all the same cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -25,13 +25,14 @@ from gateway.dav.entries import Entry, messages_of
 from gateway.dav.homes import UserHomes
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place, store_guid
-from gateway.dav.scheduling import mailboxes
+from gateway.dav.scheduling import beginning, mailboxes
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.roles import is_over
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import MapiError, NotFound, StoreBusy
+from gateway.mapi.errors import MapiError, NotFound, QuotaExceeded, StoreBusy
+from gateway.mapi.props import Props
 from gateway.mapi.restrictions import And, Not, equals
 from gateway.mapi.tables import SortKey
 from gateway.mapiclient.message import delete_messages, load_message, save_new_message, set_props
@@ -75,6 +76,8 @@ class _Known:
     lock: DeferredLock = field(default_factory=DeferredLock)
     looked: float = float("-inf")
     position: Position | None = None
+    since: int | None = None
+    """Since when the server schedules for him (FILETIME), once that is known."""
     ignored: set[bytes] = field(default_factory=set)
 
 
@@ -116,42 +119,63 @@ class Arrivals:
         try:
             inbox = (await mailboxes.of(homes, visit.now))[mailboxes.INBOX]
             position = (await self._listings.fresh(visit.session, inbox)).position
-            if position != known.position:
-                await self._apply_all(visit, inbox, known)
+            if position != known.position and await self._apply_all(visit, inbox, known):
                 known.position = position
-            known.looked = self._seconds()
         except MapiError as error:
             log.info("invitations of {user} were not looked at: {error}", user=homes.user, error=str(error))
         finally:
+            known.looked = self._seconds()
             known.lock.release()
 
-    async def _apply_all(self, visit: Visit, inbox: Place, known: _Known) -> None:
-        waiting = And((messages_of(inbox, None), Not(equals(pr.PR_PROCESSED, True))))
-        table = Table.contents(
-            visit.session,
-            inbox.entryid,
-            (pr.PR_ENTRYID,),
-            restriction=waiting,
-            sort=(SortKey(pr.PR_MESSAGE_DELIVERY_TIME),),
-        )
-        found = [row[pr.PR_ENTRYID] for row in await rows_of(table)]
-        for entryid in [each for each in found if each not in known.ignored][:_MOST]:
-            try:
-                await self._one(visit, inbox, entryid, known)
-            except NotFound:
-                continue  # read and deleted by another client
-            except MapiError as error:
-                log.warn(
-                    "a meeting message of {user} was not applied: {error}",
-                    user=visit.homes.user,
-                    error=str(error),
-                )
-                known.ignored.add(entryid)
+    async def _apply_all(self, visit: Visit, inbox: Place, known: _Known) -> bool:
+        """Apply what waits; False when more waits than is applied at once."""
+        home = await visit.homes.own()
+        if known.since is None:
+            known.since = await beginning.read(home.store)
+        waiting = await _waiting(visit.session, inbox)
+        known.ignored &= {row[pr.PR_ENTRYID] for row in waiting}
+        rows = [row for row in waiting if row[pr.PR_ENTRYID] not in known.ignored]
+        settled: set[bytes] = set()
+        if known.since is None:
+            settled = await beginning.dealt_with(home, rows, inbox.since)
+        else:
+            since = known.since
+            rows = [row for row in rows if beginning.came_since(row, since)]
+        for row in rows[:_MOST]:
+            await self._attempt(visit, inbox, row[pr.PR_ENTRYID], known, settled)
+        if len(rows) > _MOST:
+            return False
+        if known.since is None:
+            known.since = await beginning.write(home.store, visit.now)
+        return True
 
-    async def _one(self, visit: Visit, inbox: Place, entryid: bytes, known: _Known) -> None:
+    async def _attempt(
+        self, visit: Visit, inbox: Place, entryid: bytes, known: _Known, settled: Collection[bytes]
+    ) -> None:
+        """Apply a message, if it can be (StoreBusy, QuotaExceeded: perhaps later)."""
+        try:
+            await self._one(visit, inbox, entryid, known, settled)
+        except NotFound:
+            return  # read and deleted by another client
+        except (StoreBusy, QuotaExceeded):
+            raise
+        except MapiError as error:
+            log.warn(
+                "a meeting message of {user} was not applied: {error}",
+                user=visit.homes.user,
+                error=str(error),
+            )
+            known.ignored.add(entryid)
+
+    async def _one(
+        self, visit: Visit, inbox: Place, entryid: bytes, known: _Known, settled: Collection[bytes]
+    ) -> None:
         loaded = await load_message(visit.session, entryid)
         message = loaded.content
         if not _is_for(message, visit.homes.user, visit.options):
+            known.ignored.add(entryid)
+            return
+        if entryid in settled and (await self._located(visit, uid_of(message.props)))[1] is None:
             known.ignored.add(entryid)
             return
         if not (number(message.props, ids.MEETING_TYPE) or 0) & _OUTDATED:
@@ -205,6 +229,15 @@ class Arrivals:
         )
         if len(same) > 1 and same[0].entryid != entryid:
             await delete_messages(session, [entryid], hard=True)
+
+
+async def _waiting(session: Session, inbox: Place) -> list[Props]:
+    """The messages that nobody has dealt with, in the order in which they came."""
+    restriction = And((messages_of(inbox, None), Not(equals(pr.PR_PROCESSED, True))))
+    sort = (SortKey(pr.PR_MESSAGE_DELIVERY_TIME),)
+    return await rows_of(
+        Table.contents(session, inbox.entryid, beginning.COLUMNS, restriction=restriction, sort=sort)
+    )
 
 
 def _is_for(message: MessageContent, user: str, options: IcalOptions) -> bool:

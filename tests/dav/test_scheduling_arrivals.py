@@ -1,0 +1,117 @@
+"""The first look into an Inbox: what lay there before is dealt with, unless nobody can have seen it (RFC 6638 4.1)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from gateway.dav.options import Options
+from gateway.mapi import proptags as pr
+from gateway.mapi.times import from_unix
+from gateway.mapiclient.message import set_read
+from tests.dav.meetings import Person, Site, meeting
+from tests.dav.server import event
+from tests.dav.test_scheduling_inbox import mails, receive
+
+READ = 1
+#: A head whose clients send and take invitations themselves.
+ALONE = Options(timezone="Europe/Berlin", scheduling=False)
+
+
+def start_again(site: Site, person: Person) -> None:
+    """The gateway is stopped and started."""
+    person.port = site.new_head()
+
+
+def mark(site: Site, person: Person, *, read: bool) -> None:
+    """Mark all meeting messages as read or unread."""
+    entryids = [row[pr.PR_ENTRYID] for row in mails(site, person)]
+
+    async def work(session: Any) -> None:
+        await set_read(session, entryids, read=read)
+
+    site.run(person.user, work)
+
+
+def processed(site: Site, person: Person) -> list[bool | None]:
+    return [row.get(pr.PR_PROCESSED) for row in mails(site, person)]
+
+
+def test_an_invitation_that_somebody_read_before_is_dealt_with(site: Site, boss: Person, ann: Person) -> None:
+    """Programs that know nothing of PR_PROCESSED leave no other mark."""
+    receive(site, ann, meeting("f-1", boss, ann), PR_MESSAGE_FLAGS=READ)
+    receive(site, ann, meeting("f-2", boss, ann))
+    assert ann.messages() == ["REQUEST f-1", "REQUEST f-2"]
+    assert ann.event("f-1") == ""
+    assert "f-2" in ann.event("f-2")
+    assert sorted(processed(site, ann), key=bool) == [None, True]
+
+
+def test_later_ones_are_applied_whether_read_or_not(site: Site, boss: Person, ann: Person) -> None:
+    assert ann.messages() == []
+    receive(site, ann, meeting("f-3", boss, ann), PR_MESSAGE_FLAGS=READ)
+    ann.messages()
+    assert "f-3" in ann.event("f-3")
+
+
+def test_it_is_remembered_over_a_restart(site: Site, boss: Person, ann: Person) -> None:
+    before = from_unix(time.time() - 3600)
+    receive(site, ann, meeting("f-4", boss, ann), PR_MESSAGE_FLAGS=READ, PR_MESSAGE_DELIVERY_TIME=before)
+    ann.messages()
+    mark(site, ann, read=False)
+    start_again(site, ann)
+    receive(site, ann, meeting("f-5", boss, ann), PR_MESSAGE_FLAGS=READ)
+    ann.messages()
+    assert ann.event("f-4") == ""
+    assert "f-5" in ann.event("f-5")
+
+
+def test_what_was_thrown_away_before_stays_away(site: Site, boss: Person, ann: Person) -> None:
+    """By a program that put the event into the calendar and did not mark the message."""
+    other = Person(site, ann.user)
+    other.port = site.new_head(ALONE)
+    other.put("m", meeting("f-6", boss, ann))
+    other("DELETE", f"{other.calendar}m.ics")
+    receive(site, ann, meeting("f-6", boss, ann))
+    receive(site, ann, meeting("f-7", boss, ann))
+    ann.messages()
+    assert ann.event("f-6") == ""
+    assert "f-7" in ann.event("f-7")
+
+
+@pytest.mark.parametrize(("method", "expected"), [("REQUEST", "T150000"), ("CANCEL", "STATUS:CANCELLED")])
+def test_what_concerns_the_calendar_is_applied(
+    site: Site, boss: Person, ann: Person, method: str, expected: str
+) -> None:
+    """An update or a cancellation that no program has seen to is newer than what the calendar has."""
+    other = Person(site, ann.user)
+    other.port = site.new_head(ALONE)
+    other.put("m", meeting("f-8", boss, ann))
+    later = meeting("f-8", boss, ann, start="20261201T150000", more="SEQUENCE:1")
+    receive(site, ann, later, method, PR_MESSAGE_FLAGS=READ)
+    ann.messages()
+    assert expected in ann.event("f-8")
+
+
+def test_when_a_message_came_counts_not_when_it_was_filed(site: Site, boss: Person, ann: Person) -> None:
+    """Somebody copies an archive into the Inbox."""
+    ann.messages()
+    receive(site, ann, meeting("f-9", boss, ann), PR_MESSAGE_DELIVERY_TIME=from_unix(1_700_000_000))
+    ann.messages()
+    assert ann.event("f-9") == ""
+
+
+def test_more_than_one_look_takes(site: Site, boss: Person, ann: Person) -> None:
+    """Hundreds of answers are applied in several looks, and none is left."""
+    ann.put("e", event("plain", "Plain"))
+    reply = meeting("f-10", boss, "ATTENDEE;PARTSTAT=DECLINED:mailto:stranger@example.com")
+    now = time.time()
+    for number in range(201):
+        receive(site, ann, reply, "REPLY", PR_MESSAGE_DELIVERY_TIME=from_unix(now + number))
+    receive(site, ann, meeting("f-11", boss, ann), PR_MESSAGE_DELIVERY_TIME=from_unix(now + 999))
+    ann.messages()
+    ann.messages()
+    assert "f-11" in ann.event("f-11")
+    assert set(processed(site, ann)) == {True}
