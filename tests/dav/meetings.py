@@ -110,16 +110,13 @@ class Site(dav.Server):
         self.post = post
         self._lmtp = post.listen_lmtp()
 
-    def _listen(self, options: Options) -> int:
+    def _head(self, options: Options, portion: int) -> DavFactory:
         async def allowed(user: str, address: str) -> bool:
             person = await person_named(await self.post.trustees.system(), user)
             return await may_send_as(self.post.trustees, person, address)
 
         sending = Sending(queue_runs=True, may_send_as=allowed)
-        head = DavFactory(self.sessions, options, reactor.reactor, sending=sending)
-        port = reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
-        self._heads.append((head, port))
-        return int(port.getHost().port)
+        return DavFactory(self.sessions, options, reactor.reactor, sending=sending, portion=portion)
 
     def new_user(self) -> str:
         return self.post.new_user()

@@ -171,8 +171,11 @@ class Server:
         """Another head with empty caches, which asks so many users at a time what they share; its port."""
         return reactor.call(self._listen, options, portion)
 
+    def _head(self, options: Options, portion: int) -> DavFactory:
+        return DavFactory(self.sessions, options, reactor.reactor, portion=portion)
+
     def _listen(self, options: Options, portion: int = PORTION) -> int:
-        head = DavFactory(self.sessions, options, reactor.reactor, portion=portion)
+        head = self._head(options, portion)
         port = reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
         self._heads.append((head, port))
         return port.getHost().port
