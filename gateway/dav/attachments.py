@@ -1,7 +1,8 @@
-"""Managed attachments (RFC 8607): files of an item have addresses, are added, exchanged and removed one by one.
+"""Managed attachments (RFC 8607): the files of an item have addresses, and texts name them.
 
 An attachment's address is below its item: ``/OWNER/COLLECTION/KEY.ics/ID/NAME``, KEY being the item's source key and ID the
-attachment's PR_RECORD_KEY, which is its MANAGED-ID too. Instances of a series have the files of the series.
+attachment's PR_RECORD_KEY, which is its MANAGED-ID too. A file that several instances of a series have is stored with
+each of them, under the same ID.
 """
 
 from __future__ import annotations
@@ -9,43 +10,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from email.message import Message
-from typing import BinaryIO, Final
-from urllib.parse import parse_qs, quote
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
 
-from gateway.convert.ical.files import BY_VALUE, MAX_FILES, managed_id
-from gateway.dav import writing
+from gateway.convert.ical.files import BY_VALUE, managed_id, managed_ids
+from gateway.convert.ical.instancefiles import files_of
+from gateway.convert.ical.privacy import shown
+from gateway.convert.lines import Line
+from gateway.dav import hrefs, writing
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.errors import Answer, Refused
-from gateway.dav.rights import letters
 from gateway.mapi import proptags as pr
-from gateway.mapi.content import Blob
-from gateway.mapi.props import Props
-from gateway.mapiclient.attachment import Attachment, add_attachment, attachments, delete_attachment
-from gateway.mapiclient.folder import load_props
+from gateway.mapi.content import AttachmentContent, MessageContent
+from gateway.mapiclient.attachment import Attachment, attachments
 
-_ACTIONS: Final = ("attachment-add", "attachment-update", "attachment-remove")
-_CHUNK: Final = 1 << 16
-_UNTYPED: Final = "application/octet-stream"
+UNTYPED: Final = "application/octet-stream"
 _ATTACH: Final = re.compile(rb"^ATTACH(?=[;:])[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n", re.M | re.I)
-_MANAGED: Final = re.compile(rb';MANAGED-ID=("[^"]*"|[^;:]*)', re.I)
+_MANAGED: Final = re.compile(rb';MANAGED-ID=(?:"([^"]*)"|([^;:]*))', re.I)
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 #: A type that may be told to a client as it is; anything else is bytes.
-_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
-
-
-def without_managed(body: bytes, source_key: bytes) -> bytes:
-    """A client's text without the item's own attachments, which stay; those of other items become links."""
-    own = f"/{source_key.hex()}.ics/".encode() if source_key else b"\0"
-
-    def rest(match: re.Match[bytes]) -> bytes:
-        line = _FOLD.sub(b"", match[0])
-        if not _MANAGED.search(line):
-            return match[0]
-        return b"" if own in line else _MANAGED.sub(b"", line)
-
-    return _ATTACH.sub(rest, body)
+TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
 
 # Reading
@@ -54,12 +38,16 @@ def without_managed(body: bytes, source_key: bytes) -> bytes:
 def get(collection: Collection, item: StoredItem, wanted: str) -> Answer:
     """The answer to a GET of an attachment (Refused)."""
     writing.refuse_private(collection.place, item.entry)
-    found = _attachment(collection, item, wanted)
-    data = collection.scope.wait(found.data)
-    kind = str(found.props.get(pr.PR_ATTACH_MIME_TAG) or "").lower()
+    session = collection.scope.session_of(collection.place)
+    found = collection.scope.wait(lambda: attachments(session, item.entry.entryid, inner=True))
+    one = next(iter(having(found, wanted)), None)
+    if one is None or (one.is_inner and not _is_shown(collection, item, wanted)):
+        raise Refused(404, "", "the item has no such attachment")
+    data = collection.scope.wait(one.data)
+    kind = str(one.props.get(pr.PR_ATTACH_MIME_TAG) or "").lower()
     headers = {
-        "Content-Type": kind if _TYPE.fullmatch(kind) else _UNTYPED,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name or 'attachment', safe='')}",
+        "Content-Type": kind if TYPE.fullmatch(kind) else UNTYPED,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(one.name or 'attachment', safe='')}",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private",
@@ -67,112 +55,90 @@ def get(collection: Collection, item: StoredItem, wanted: str) -> Answer:
     return Answer(200, headers, data) if isinstance(data, bytes) else Answer(200, headers, chunks=data.chunks())
 
 
-def _attachment(collection: Collection, item: StoredItem, wanted: str, status: int = 404) -> Attachment:
-    session = collection.scope.session_of(collection.place)
-    found = collection.scope.wait(lambda: attachments(session, item.entry.entryid))
-    for each in found:
-        if (
-            wanted
-            and managed_id(each.props) == wanted
-            and each.props.get(pr.PR_ATTACH_METHOD, BY_VALUE) == BY_VALUE
-        ):
-            return each
-    raise Refused(status, "C:valid-managed-id" if status == 403 else "", "the item has no such attachment")
+def having(found: list[Attachment], wanted: str) -> list[Attachment]:
+    """The attachments of a MANAGED-ID; several instances may have the file."""
+    return [
+        each
+        for each in found
+        if wanted
+        and managed_id(each.props) == wanted
+        and each.props.get(pr.PR_ATTACH_METHOD, BY_VALUE) == BY_VALUE
+    ]
 
 
-# Writing
+def _is_shown(collection: Collection, item: StoredItem, wanted: str) -> bool:
+    """Whether an instance's file may be read: instances may be private on their own."""
+    if collection.place.sees_private:
+        return True
+    content = collection.scope.content(collection.place, item.entry)
+    return content is not None and any(
+        managed_id(each.props) == wanted for each in _readable(collection, content)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """What a client sends: its headers (names in small letters), the query, and the body as a file."""
-
-    headers: dict[str, str]
-    query: str
-    content: BinaryIO
-    most: int
-    """Largest body that is taken."""
-
-    def parameter(self, name: str) -> str:
-        """A parameter of the query."""
-        return parse_qs(self.query).get(name, [""])[0]
-
-    @property
-    def blob(self) -> Blob:
-        """The body, read when it is sent (Refused)."""
-        size = self.content.seek(0, os.SEEK_END)
-        if size > self.most:
-            raise Refused(403, "C:max-attachment-size", f"an attachment has at most {self.most} bytes")
-        return Blob(size, self._chunks)
-
-    def _chunks(self) -> Iterator[bytes]:
-        self.content.seek(0)
-        while chunk := self.content.read(_CHUNK):
-            yield chunk
-
-    @property
-    def props(self) -> Props:
-        """What MAPI keeps of the headers."""
-        header = Message()
-        header["Content-Disposition"] = self.headers.get("content-disposition", "attachment")
-        name = (header.get_filename() or "attachment").replace("\\", "/").rpartition("/")[2] or "attachment"
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        found: Props = {
-            pr.PR_RECORD_KEY: os.urandom(16),
-            pr.PR_ATTACH_LONG_FILENAME: name,
-            pr.PR_DISPLAY_NAME: name,
-            pr.PR_ATTACH_MIME_TAG: kind if _TYPE.fullmatch(kind) else _UNTYPED,
-            pr.PR_RENDERING_POSITION: 0xFFFFFFFF,
-        }
-        if "." in name.strip("."):
-            found[pr.PR_ATTACH_EXTENSION] = "." + name.rpartition(".")[2]
-        return found
+def _readable(collection: Collection, content: MessageContent) -> Iterator[AttachmentContent]:
+    """The files of an item that the user may read."""
+    return files_of(shown(content, collection.scope.rendering(collection.place).ical))
 
 
-def post(collection: Collection, item: StoredItem, upload: Upload) -> Answer:
-    """attachment-add, attachment-update and attachment-remove (RFC 8607 3.5 to 3.7; Refused)."""
-    action = upload.parameter("action")
-    if action not in _ACTIONS:
-        raise Refused(403, "C:valid-action", "nothing like this is done here")
-    if upload.parameter("rid") not in ("", "M"):
-        raise Refused(403, "C:valid-rid", "attachments belong to all instances")
-    if "w" not in letters(collection.place) or not collection.place.kind.is_calendar:
-        raise Refused(403, "D:need-privileges", "you may not write here")
-    writing.refuse_private(collection.place, item.entry)
-    old = None
-    if action != "attachment-add":
-        old = _attachment(collection, item, upload.parameter("managed-id"), 403)
-    if action == "attachment-remove":
-        assert old is not None
-        _remove(collection, item, old)
-        return Answer(204)
-    return _add(collection, item, upload, old)
+# Texts that name files
 
 
-def _remove(collection: Collection, item: StoredItem, old: Attachment) -> None:
-    async def remove() -> None:
-        store = collection.place.home.store.entryid if collection.place.home else b""
-        _, server_id = await load_props(old.session, item.entry.entryid)
-        await delete_attachment(old.session, store, item.entry.entryid, server_id, old.server_id)
+def without_gone(body: bytes, existing: MessageContent | None) -> bytes:
+    """A client's text without the files of the item that somebody has removed since the client read it."""
+    if existing is None or b"MANAGED-ID" not in body.upper():
+        return body
+    own = f"/{(existing.props.get(pr.PR_SOURCE_KEY) or b'-').hex()}.ics/".encode()
+    there = managed_ids(existing)
 
-    collection.scope.wait(remove)
+    def rest(match: re.Match[bytes]) -> bytes:
+        line = _FOLD.sub(b"", match[0])
+        key = _MANAGED.search(line)
+        is_gone = key is not None and (key[1] or key[2]).decode("latin-1") not in there
+        return b"" if is_gone and own in line else match[0]
+
+    return _ATTACH.sub(rest, body)
 
 
-def _add(collection: Collection, item: StoredItem, upload: Upload, old: Attachment | None) -> Answer:
-    """Add a file, in the place of ``old`` in the same transaction."""
-    place, scope, entryid = collection.place, collection.scope, item.entry.entryid
-    session, blob, props = scope.session_of(place), upload.blob, upload.props
+class Named:
+    """Finds the files that a client's text names: of the item itself, or of any that the user may read (RFC 8607 3.7)."""
 
-    async def add() -> None:
-        if old is None and len(await attachments(session, entryid)) >= MAX_FILES:
-            raise Refused(403, "C:max-attachments-per-resource", f"an item has at most {MAX_FILES} attachments")
-        store = place.home.store.entryid if place.home else b""
-        _, server_id = await load_props(session, entryid)
-        instead_of = old.server_id if old is not None else 0
-        await add_attachment(session, store, entryid, server_id, blob, props, instead_of=instead_of)
+    def __init__(self, collection: Collection, existing: MessageContent | None) -> None:
+        self._scope = collection.scope
+        self._own = {managed_id(each.props): each for each in files_of(existing)} if existing else {}
+        self._others: dict[str, dict[str, AttachmentContent]] = {}
 
-    scope.wait(add)
-    key = managed_id(props)
-    base = f"/{quote(place.owner)}/{quote(place.name)}/{item.entry.source_key.hex()}.ics"
-    name = quote(str(props[pr.PR_ATTACH_LONG_FILENAME]), safe="")
-    return Answer(201 if old is None else 200, {"Cal-Managed-ID": key, "Location": f"{base}/{key}/{name}"})
+    def __call__(self, line: Line) -> AttachmentContent | None:
+        """A copy of the file; None for one that is not here, whose line is a link."""
+        key = line.param("MANAGED-ID")
+        found = self._own.get(key) or self._files_of(unquote(urlsplit(line.value).path)).get(key)
+        return AttachmentContent(dict(found.props), found.data) if found is not None else None
+
+    def _files_of(self, path: str) -> dict[str, AttachmentContent]:
+        """The files of another item, by MANAGED-ID; none when the user may not read it."""
+        parts = hrefs.split_path(path)
+        if len(parts) != 5:
+            return {}
+        at = "/".join(parts[:3])
+        if at not in self._others:
+            self._others[at] = {managed_id(each.props): each for each in self._read(*parts[:3])}
+        return self._others[at]
+
+    def _read(self, owner: str, name: str, href: str) -> Iterator[AttachmentContent]:
+        place = self._scope.place(owner, name) if self._scope.is_principal(owner) else None
+        if place is None or not place.kind.is_calendar or not place.readable:
+            return
+        collection = Collection(self._scope, owner, place)
+        item = collection.item(href)
+        if item is None or (item.entry.private and not place.sees_private):
+            return
+        content = self._scope.content(place, item.entry)
+        if content is not None:
+            yield from (each for each in _readable(collection, content) if each.data is not None)
+
+
+def keyed(content: MessageContent) -> MessageContent:
+    """An item whose files all have an ID, those new ones too that came with a text."""
+    for each in files_of(content):
+        each.props.setdefault(pr.PR_RECORD_KEY, os.urandom(16))
+    return content

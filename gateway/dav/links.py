@@ -18,9 +18,9 @@ class Links:
     content: MessageContent
 
     def __call__(self, attachment: AttachmentContent) -> tuple[str, str] | None:
-        """Address and MANAGED-ID; None for what has no key, or lies in an item that has none yet."""
-        key, own = managed_id(attachment.props), self.content.props.get(pr.PR_SOURCE_KEY)
-        if not key or not own:
+        """Address and MANAGED-ID; None for what has no key. An item that is not stored yet gives no real address."""
+        key, own = managed_id(attachment.props), self.content.props.get(pr.PR_SOURCE_KEY) or b""
+        if not key:
             return None
         name = attachment.props.get(pr.PR_ATTACH_LONG_FILENAME) or attachment.props.get(pr.PR_ATTACH_FILENAME)
         return f"{self.base}{own.hex()}.ics/{key}/{quote(name or 'attachment', safe='')}", key

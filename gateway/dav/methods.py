@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import attachments, hrefs, kopano, transfer, whole
+from gateway.dav import attaching, attachments, hrefs, kopano, transfer, whole
 from gateway.dav.app import Application, clean
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
@@ -103,40 +103,37 @@ class Methods(Application):
     def _put(self, path: str) -> Answer:
         body = self._asked.body
         with self._turn(*self._keys(path, uid_of(body))):
-            for _ in range(_ATTEMPTS):
-                try:
-                    if b"MANAGED-ID" in body.upper():
-                        self._asked = replace(
-                            self._asked, body=attachments.without_managed(body, self._key_of(path))
-                        )
-                    return super()._put(path)
-                except Outdated:
-                    continue  # another gateway was faster: conditions and merging begin again
+            put = super()._put
+            return self._again(lambda: put(path))
+
+    def _again(self, write: Callable[[], Answer]) -> Answer:
+        """Write, once more when another gateway was faster: conditions and merging begin again then."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return write()
+            except Outdated:
+                continue
         raise Refused(503, "", "the item is changed all the time; try again later")
 
-    def _key_of(self, path: str) -> bytes:
-        """The source key of the item at a path, b"" when there is none."""
-        collection, href = self._collection_at(path)
-        item = collection.item(href)
-        return item.entry.source_key if item is not None else b""
-
     def _attach(self, path: str) -> Answer:
-        """POST of an attachment to its item (RFC 8607 3.5)."""
+        """POST of an attachment to its item (RFC 8607 3.3)."""
+        content = self._asked.content
+        assert content is not None
+        most = self._options.max_attachment
+        upload = attaching.Upload(self._asked.headers, self._asked.query, content, most)
         with self._turn(*self._keys(path)):
-            item = self._item_at(path)
-            collection = item.place_collection
-            self._check_preconditions(collection, item)
-            content = self._asked.content
-            assert content is not None
-            upload = attachments.Upload(
-                self._asked.headers, self._asked.query, content, self._options.max_attachment
-            )
-            answer = attachments.post(collection, item, upload)
+            answer = self._again(lambda: self._attached(path, upload))
         if self._asked.representation and answer.status != 204:
             now = self._item_at(path)
-            answer.headers |= {"Content-Type": collection.place.kind.content_type, "ETag": now.entry.etag}
+            content_type = now.place_collection.place.kind.content_type
+            answer.headers |= {"Content-Type": content_type, "ETag": now.entry.etag}
             answer.body = now.serialize().encode()
         return answer
+
+    def _attached(self, path: str, upload: attaching.Upload) -> Answer:
+        item = self._item_at(path)
+        self._check_preconditions(item.place_collection, item)
+        return attaching.post(item.place_collection, item, upload)
 
     # Items elsewhere
 

@@ -8,14 +8,15 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.convert.errors import OrganizersOnly, ParseError
-from gateway.dav import hrefs, writing
+from gateway.dav import attachments, hrefs, writing
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import check_body
 from gateway.dav.errors import Answer, Refused
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import resources, tag
-from gateway.dav.scheduling.scheduler import Scheduler
+from gateway.dav.scheduling.scheduler import Convert, Scheduler
+from gateway.mapi.content import MessageContent
 
 
 def put(collection: Collection, href: str, asked: Asked) -> Answer:
@@ -59,20 +60,32 @@ def _stored(
     scope, place = collection.scope, collection.place
     existing = scope.content(place, item.entry) if item is not None else None
     scheduler = Scheduler(scope, headers)
-    change = scheduler.put(place, existing, body, partial(_converted, collection))
+    body = attachments.without_gone(body, existing)
+    change = scheduler.put(place, existing, body, converter(collection, existing))
     content: Any = change.content
     if item is None:
         scheduler.carry_out(change, lambda: writing.create(scope, place, href, content))
     else:
         scheduler.carry_out(change, lambda: writing.replace(scope, place, item.entry, content))
-    return Answer(201 if item is None else 204, {tag.HEADER: change.tag} if change.tag else {})
+    # The files of a new item have no addresses yet: its text, and so its tag, are others when it is read.
+    told = change.tag if item is not None or not content.attachments else ""
+    return Answer(201 if item is None else 204, {tag.HEADER: told} if told else {})
 
 
-def _converted(collection: Collection, body: bytes, existing: Any) -> Any:
-    """The item of a body (Refused with the precondition that it breaks)."""
+def converter(collection: Collection, existing: MessageContent | None) -> Convert:
+    """What makes items of texts that clients put in the place of ``existing`` (Refused with the broken precondition)."""
+    named = attachments.Named(collection, existing) if collection.place.kind.is_calendar else None
+    return partial(_converted, collection, named)
+
+
+def _converted(
+    collection: Collection, named: attachments.Named | None, body: bytes, existing: MessageContent | None
+) -> MessageContent:
+    """The item of a body."""
     place, scope = collection.place, collection.scope
     try:
-        return scope.rendering(place).read(body, existing, scope.shared.now())
+        content = scope.rendering(place).read(body, existing, scope.shared.now(), named)
+        return content if named is None else attachments.keyed(content)
     except OrganizersOnly as error:
         raise Refused(403, "C:allowed-attendee-scheduling-object-change", str(error)) from error
     except ParseError as error:

@@ -9,13 +9,14 @@ from typing import Final
 
 from gateway.convert import ical, vcard
 from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.lines import Line
 from gateway.convert.vcard import Options as VcardOptions
 from gateway.dav.entries import Entry
 from gateway.dav.kinds import Kind
 from gateway.dav.links import Links
 from gateway.dav.places import Place
 from gateway.mapi import proptags as pr
-from gateway.mapi.content import MessageContent
+from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.errors import NotFound, NotSupported
 from gateway.mapi.times import from_unix
 from gateway.mapiclient.message import load_message
@@ -51,11 +52,17 @@ class Rendering:
             return ical.to_ical(content, replace(self.ical, link=links) if links else self.ical)
         return vcard.to_vcard(content, self.version, self.vcard)
 
-    def read(self, data: bytes, existing: MessageContent | None, now: float) -> MessageContent:
-        """The item of a text, merged into what is there (ParseError)."""
+    def read(
+        self,
+        data: bytes,
+        existing: MessageContent | None,
+        now: float,
+        attached: Callable[[Line], AttachmentContent | None] | None = None,
+    ) -> MessageContent:
+        """The item of a text, merged into what is there (ParseError); ``attached`` gives files that the text names."""
         if self.kind.is_calendar:
             note_class = _NOTE_CLASS if self.kind.name == "notes" else self.ical.note_class
-            options = replace(self.ical, now=from_unix(now), note_class=note_class)
+            options = replace(self.ical, now=from_unix(now), note_class=note_class, attached=attached)
             return ical.from_ical(data, existing, options)
         return vcard.from_vcard(data, existing, self.vcard)
 

@@ -197,7 +197,7 @@ def internet_part(content: MessageContent) -> bytes | None:
     """The part in Internet format of a meeting, appointment, task or contact shown as a mail; None for mails."""
     if str(content.props.get(pr.PR_MESSAGE_CLASS, "")).upper().startswith("IPM.CONTACT"):
         return to_vcard(content)
-    return calendar_part(content)
+    return calendar_part(content, in_mail=True)
 
 
 def _weight(content: MessageContent) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import Blob
@@ -16,7 +18,8 @@ from gateway.mapiclient.wire.calls_object import LoadObject, ObjectReply, SaveOb
 from gateway.mapiclient.wire.structs import ObjectTree
 
 #: PR_ATTACH_METHOD of an attachment whose data is its own.
-BY_VALUE = 1
+BY_VALUE: Final = 1
+_RECIPIENTS: Final = (ObjectType.MAIL_USER, ObjectType.DISTRIBUTION_LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Attachment:
     props: Props
     embeds: bool
     """Whether it is a message itself."""
+    is_inner: bool = False
+    """Whether it belongs to a message that is an attachment of the message."""
 
     @property
     def name(self) -> str:
@@ -45,22 +50,43 @@ class Attachment:
         return found
 
 
-async def attachments(session: Caller, message: bytes) -> list[Attachment]:
-    """The attachments of a message in their order, in one call."""
+async def attachments(session: Caller, message: bytes, *, inner: bool = False) -> list[Attachment]:
+    """The attachments of a message in their order, in one call; with ``inner`` also those of messages in it."""
+    return (await attached(session, message, inner=inner)).attachments
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What a stored message has beside its own properties."""
+
+    server_id: int
+    attachments: list[Attachment]
+    recipients: int
+
+
+async def attached(session: Caller, message: bytes, *, inner: bool = False) -> Attached:
+    """The attachments of a message, how many recipients it has, and its number, in one call (NotFound)."""
     tree = (await session.call(LoadObject(entryid=message))).object
     if tree is None:
         raise NotFound(call="loadObject")
-    return [
-        Attachment(
-            session,
-            message,
-            child.server_id,
-            dict(child.mod_props),
-            any(each.obj_type == ObjectType.MESSAGE for each in child.children),
-        )
-        for child in tree.children
-        if child.obj_type == ObjectType.ATTACHMENT
-    ]
+    found = list(_attachments(session, message, tree))
+    if inner:
+        messages = [each for child in tree.children for each in child.children if _is_message(each)]
+        found += [each for one in messages for each in _attachments(session, message, one, is_inner=True)]
+    return Attached(tree.server_id, found, sum(1 for each in tree.children if each.obj_type in _RECIPIENTS))
+
+
+def _attachments(
+    session: Caller, message: bytes, tree: ObjectTree, *, is_inner: bool = False
+) -> Iterator[Attachment]:
+    for child in tree.children:
+        if child.obj_type == ObjectType.ATTACHMENT:
+            embeds = any(map(_is_message, child.children))
+            yield Attachment(session, message, child.server_id, dict(child.mod_props), embeds, is_inner)
+
+
+def _is_message(tree: ObjectTree) -> bool:
+    return tree.obj_type == ObjectType.MESSAGE
 
 
 async def add_attachment(

@@ -32,7 +32,7 @@ def day_of(content: MessageContent, recurrence_id: str, options: Options = DEFAU
     The value is in UTC, a date, or in the zone of the series. ParseError when the item has no such instance.
     """
     if recurrence_id.strip().upper() == "M":
-        if read(octets(content.props, ids.RETAINED)).of("").only_instances:
+        if _has_only_instances(content):
             raise ParseError("there are only single instances of the series")
         return MASTER
     event = _event(content, options)
@@ -51,10 +51,24 @@ def day_of(content: MessageContent, recurrence_id: str, options: Options = DEFAU
     return day
 
 
-def modified_days(content: MessageContent, options: Options = DEFAULTS) -> list[int]:
-    """The days (midnights, rtime) of the modified instances of an item."""
+def all_days(content: MessageContent, options: Options = DEFAULTS) -> list[int]:
+    """All that has files of its own: the days (midnights, rtime) of modified instances, and `MASTER`."""
     event = _event(content, options)
-    return [] if event is None else [each.instance.original // DAY * DAY for each in event.exceptions()]
+    found = [] if event is None else [each.instance.original // DAY * DAY for each in event.exceptions()]
+    return found if found and _has_only_instances(content) else [MASTER, *found]
+
+
+def _has_only_instances(content: MessageContent) -> bool:
+    """Whether an item is a series of which the client knows single instances only."""
+    return read(octets(content.props, ids.RETAINED)).of("").only_instances
+
+
+def files_at(content: MessageContent, day: int, options: Options = DEFAULTS) -> list[AttachmentContent]:
+    """The files of an instance (by `day_of`)."""
+    event = _event(content, options)
+    if day == MASTER or event is None or event.pattern is None:
+        return [each for each in content.attachments if not is_exception(each)]
+    return instance_at(event, event.pattern, day)[0].attachments
 
 
 def files_of(content: MessageContent) -> Iterator[AttachmentContent]:

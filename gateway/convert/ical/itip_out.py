@@ -10,6 +10,7 @@ from gateway.convert.ical import propids as ids
 from gateway.convert.ical.attendees import attendee_line, attending
 from gateway.convert.ical.blocks import Block
 from gateway.convert.ical.events_out import Event, event_of, recurrence_id
+from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.identity import stamps, uid_of
 from gateway.convert.ical.kinds import kind_of, method_of
 from gateway.convert.ical.layout import ZonesUsed, calendar_object
@@ -25,14 +26,27 @@ from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import NamedProps
 
+#: Files of instances have no other place in a mail than the text.
+_MOST_INLINE: Final = 8 << 20
 _ANSWERS: Final = {"pos": ids.ACCEPTED, "neg": ids.DECLINED, "tent": ids.TENTATIVELY}
 
 
-def calendar_part(content: MessageContent, options: Options = DEFAULTS) -> bytes | None:
-    """The calendar of a mail, with METHOD; None when the message has none or it cannot be written."""
+def calendar_part(
+    content: MessageContent, options: Options = DEFAULTS, *, in_mail: bool = False
+) -> bytes | None:
+    """The calendar of a mail, with METHOD; None when the message has none or it cannot be written.
+
+    ``in_mail``: the message's own files are parts beside it, only those of instances are in the text.
+    """
     if kind_of(content.props) is None:
         return None
     method = method_of(content.props)
+    if in_mail:
+        inner = [each for each in content.attachments if is_exception(each)]
+        content, options = (
+            MessageContent(content.props, content.recipients, inner),
+            replace(options, inline=_MOST_INLINE),
+        )
     try:
         if method == "REPLY":
             return _answer(content, options)

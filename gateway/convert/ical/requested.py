@@ -7,6 +7,7 @@ so an instance from a mail is merged as one from a client is.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.civil import DAY
@@ -19,6 +20,9 @@ from gateway.convert.ical.values import number
 from gateway.convert.ical.writing import to_ical
 from gateway.convert.lines import parse
 from gateway.mapi.content import MessageContent
+
+#: Files of an instance go through its text, up to so many bytes.
+_MOST_INLINE: Final = 8 << 20
 
 
 def instance_day(message: MessageContent, event: Event, options: Options) -> int | None:
@@ -42,7 +46,8 @@ def with_instance(item: MessageContent, request: MessageContent, options: Option
         if all(before.props.get(key) == request.props.get(key) for key in (ids.START, ids.END)):
             request = _answered(request, before)
     plain = replace(options, sees_private=True, alarms=True, html=False, inline=0, method="")
-    (calendar,), (other,) = parse(to_ical(item, plain)), parse(to_ical(request, replace(plain, alarms=False)))
+    told = replace(plain, alarms=False, inline=_MOST_INLINE)
+    (calendar,), (other,) = parse(to_ical(item, plain)), parse(to_ical(request, told))
     calendar.children += other.children  # of two overrides of a day the last counts
     return item_of(calendar, item, replace(plain, alarms=False, from_organizer=True))
 

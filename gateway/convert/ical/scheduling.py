@@ -15,6 +15,7 @@ from gateway.convert.ical.civil import DAY
 from gateway.convert.ical.events_in import copied
 from gateway.convert.ical.events_out import Event, event_of, original_start
 from gateway.convert.ical.exceptions import is_exception
+from gateway.convert.ical.meetingfiles import merged
 from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import Pattern
@@ -179,7 +180,8 @@ def apply_request(
         content.props[ids.BUSY_STATUS] = ids.BUSY if busy is None else busy
     content.recipients = [dict(row) for row in request.recipients]
     own = [each for each in content.attachments if not is_exception(each)]
-    content.attachments = own + [each for each in request.attachments if is_exception(each) or item is None]
+    sent = [each for each in request.attachments if not is_exception(each)]
+    content.attachments = merged(own, sent) + [each for each in request.attachments if is_exception(each)]
     return content
 
 

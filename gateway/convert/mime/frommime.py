@@ -30,6 +30,7 @@ from gateway.convert.mime.frommime_signed import (
     signed_attachment,
 )
 from gateway.convert.mime.structure import Part, scan
+from gateway.convert.samefile import is_same
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.propnames import PSETID_Common, static
@@ -106,15 +107,18 @@ def _fill(content: MessageContent, found: Contents, options: FromMimeOptions, le
     def convert(inner: Part) -> MessageContent | None:
         return _message(inner, options, levels - 1) if levels > 0 else None
 
-    merged = False
+    merged: list[AttachmentContent] | None = None
     for attached in found.attached:
-        inner = None if merged else _inner(content, attached, options)
+        inner = None if merged is not None else _inner(content, attached, options)
         if inner is None:
             number = len(content.attachments) + 1
             content.attachments.append(attachment(attached, number, references, options, convert))
         else:
-            merged = True
+            merged = inner
             content.attachments.extend(inner)
+    for each in merged or ():
+        if any(other is not each and is_same(each, other) for other in content.attachments):
+            content.attachments = [other for other in content.attachments if other is not each]
     if content.attachments and all(each.props.get(pr.PR_ATTACHMENT_HIDDEN) for each in content.attachments):
         content.props[SMART_NO_ATTACH] = True
 

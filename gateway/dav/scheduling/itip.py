@@ -95,7 +95,8 @@ def _exdate(component: Component) -> Line:
 
 def _called_off(component: Component, meeting: Meeting, guests: Collection[str]) -> Component:
     """A component that is cancelled for some."""
-    keep = [line for line in component.lines if line.name not in ("ATTENDEE", "STATUS", "RDATE", "EXDATE")]
+    left_out = ("ATTENDEE", "STATUS", "RDATE", "EXDATE", "ATTACH")
+    keep = [line for line in component.lines if line.name not in left_out]
     people = [_line_of(meeting, guest) for guest in guests]
     return Component(component.name, [*keep, *filter(None, people), Line("STATUS", "CANCELLED")])
 

@@ -6,7 +6,7 @@ A change of the organizer becomes requests and cancellations, a guest's becomes 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.convert.ical import propids as ids
@@ -19,6 +19,7 @@ from gateway.dav.places import Place
 from gateway.dav.scheduling import attending, edits, organizing, sending, tag
 from gateway.dav.scheduling.answered import note_answers
 from gateway.dav.scheduling.edits import Edits
+from gateway.dav.scheduling.enclosed import Enclosed
 from gateway.dav.scheduling.meeting import Meeting, meeting_of
 from gateway.dav.scheduling.organizing import Message
 from gateway.dav.scheduling.roles import Role, is_over, role_in
@@ -62,6 +63,18 @@ class Scheduler:
         edits.check_organizers(body)
         return _Put(self, place, existing, body, convert).change()
 
+    def revision(
+        self, place: Place, existing: MessageContent, content: MessageContent, convert: Convert
+    ) -> Change:
+        """What a change that comes without a text stores and sends: other files of a meeting (RFC 8607 3.12.6)."""
+        if not self._is_scheduled(place) or not existing.recipients:
+            return Change(content)
+
+        def given(body: bytes, old: MessageContent | None) -> MessageContent:
+            return convert(body, old) if body else content
+
+        return _Put(self, place, existing, b"", given).change()
+
     def deletion(self, place: Place, existing: MessageContent) -> Change:
         """What a DELETE sends."""
         if not self._is_scheduled(place) or not existing.recipients or is_over(existing, self.now):
@@ -100,15 +113,21 @@ class Scheduler:
             wait(lambda: sending.take_back(store, staged))
             raise
 
-    def contents(self, place: Place, messages: Iterable[Message]) -> list[MessageContent]:
-        """The messages as MAPI has them (Refused when the user may not send for the calendar's owner)."""
+    def contents(
+        self, place: Place, messages: Iterable[Message], item: MessageContent | None = None
+    ) -> list[MessageContent]:
+        """The messages as MAPI has them, with the files of the item that they name.
+
+        Refused when the user may not send for the calendar's owner.
+        """
         found = list(messages)
         if not found:
             return []
         options = self.scope.rendering(place).ical
         delegate = None if place.is_own else self._delegate(place.owner, options)
         made = [
-            sending.content_of(each, delegate or _owner(each, options), options, self.now) for each in found
+            sending.content_of(each, delegate or _owner(each, options), _enclosing(options, item), self.now)
+            for each in found
         ]
         if any(content is None for content in made):
             raise Refused(403, "C:valid-calendar-data", "this has no form in which guests could be told of it")
@@ -230,7 +249,7 @@ class _Put:
         if self._edits:
             text = edits.edited(self._rendering.write(content), self._edits)
             content = self._convert(text, content)
-        made = self._scheduler.contents(self._place, messages)
+        made = self._scheduler.contents(self._place, messages, content)
         return Change(content, made, tag.tag_of(self._rendering.write(content), self._own))
 
     def _refuse_second(self, content: MessageContent) -> None:
@@ -245,6 +264,11 @@ class _Put:
                 if entry is not None:
                     path = f"/{self._scope.user}/{place.name}/{entry.href}"
                     raise Refused(403, "C:unique-scheduling-object-resource", path)
+
+
+def _enclosing(options: IcalOptions, item: MessageContent | None) -> IcalOptions:
+    """Options with which a message gets the files that its text names."""
+    return options if item is None else replace(options, attached=Enclosed(item))
 
 
 def _owner(message: Message, options: IcalOptions) -> tuple[str, str]:
