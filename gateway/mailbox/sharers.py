@@ -23,10 +23,11 @@ from gateway.mapiclient.wire.calls_directory import GetUserList
 T = TypeVar("T")
 
 #: How many users are looked at for one listing, and how many of them at a time.
-PORTION: Final = 500
+PORTION: Final = 200
 AHEAD: Final = 8
-#: Who shares something changes rarely: how long the answers of the whole directory are good (seconds).
-ROUND_AGE: Final = 600.0
+#: How long (seconds) what is known is good, what everybody shares at least that long, and longer the more there are.
+KNOWN_AGE: Final = 600.0
+AGE_PER_USER: Final = 20.0
 #: How soon (seconds) the next portion is asked, and somebody named is looked at again.
 PORTION_AGE: Final = 5.0
 NAMED_AGE: Final = 10.0
@@ -59,7 +60,7 @@ class Sharers(Generic[T]):
         self._remembered: set[str] | None = None
         self._named_at: dict[str, float] = {}
         self._last = ""
-        self._asked_at = -inf
+        self._next_at = self._next_round_at = -inf
 
     @property
     def found(self) -> Mapping[str, T]:
@@ -68,12 +69,14 @@ class Sharers(Generic[T]):
 
     async def ask(self, now: float) -> bool:
         """Look at those known and at the next portion of the directory when it is time; whether it was."""
-        if now - self._asked_at <= (PORTION_AGE if self._last else ROUND_AGE):
+        if now < self._next_at:
             return False
-        async for _ in overlapping(await self._next(), self._see, AHEAD):
+        portion = await self._portion_at(now) if self._last or now >= self._next_round_at else []
+        logins = [*sorted(self._known - self._ignored - set(portion)), *portion]
+        async for _ in overlapping(logins, self._see, AHEAD):
             pass
         await self._remember()
-        self._asked_at = now
+        self._next_at = now + (PORTION_AGE if self._last else KNOWN_AGE)
         return True
 
     async def look_for(self, login: str, now: float) -> bool:
@@ -99,24 +102,24 @@ class Sharers(Generic[T]):
         except MapiError:
             return False
 
-    async def _next(self) -> list[str]:
-        """Whom to look at: the portion behind the last one, and those known whatever their place."""
+    async def _portion_at(self, now: float) -> list[str]:
+        """The portion of the directory behind the last one; acquaintances are in the first."""
         users = (await self._session.call(GetUserList())).users
         logins = sorted({user.username or "" for user in users} - self._ignored)
         begin = bisect_right(logins, self._last)
         portion = logins[begin : begin + self._portion]
-        known = set(self._known)
-        if not begin and len(portion) < len(logins):
-            known |= await self._acquainted(logins)
-        self._last = portion[-1] if portion and begin + self._portion < len(logins) else ""
-        return [*sorted(known - self._ignored - set(portion)), *portion]
+        is_last = begin + self._portion >= len(logins) or not portion
+        opened = await self._acquainted(logins) if not begin and len(portion) < len(logins) else set()
+        self._last = "" if is_last else portion[-1]
+        if is_last:
+            self._next_round_at = now + max(KNOWN_AGE, AGE_PER_USER * len(logins))
+        return sorted(opened | set(portion))
 
     async def _acquainted(self, logins: Iterable[str]) -> set[str]:
         self._remembered = set(await self._acquaintances.remembered())
         self._known |= self._remembered
         spelled = {login.lower(): login for login in logins}
-        opened = {spelled.get(name.lower(), name) for name in await self._acquaintances.opened()}
-        return self._known | opened
+        return {spelled.get(name.lower(), name) for name in await self._acquaintances.opened()} - self._ignored
 
     async def _remember(self) -> None:
         """Have those who were found by chance or by name found next time, where not everybody is asked at once."""

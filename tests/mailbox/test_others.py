@@ -11,7 +11,7 @@ from gateway.mailbox.account import Account
 from gateway.mailbox.acquaintances import Acquaintances, opened_in, remembered_in
 from gateway.mailbox.folders import Folders
 from gateway.mailbox.others import Wanted, owners_of, wanted_by
-from gateway.mailbox.sharers import NAMED_AGE, PORTION_AGE, ROUND_AGE, Sharers
+from gateway.mailbox.sharers import AGE_PER_USER, KNOWN_AGE, NAMED_AGE, PORTION_AGE, Sharers
 from gateway.mailbox.tree import Mailboxes
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NoAccess, NotFound
@@ -80,7 +80,7 @@ def test_whoever_is_named_is_looked_at_however_large_the_directory(mail: Mail) -
         assert others(await folders.tree(0, owners_of("Other Users/zoe/Inbox"))) == ["Other Users/zoe/Inbox"]
         # From now on she is known, also when everybody is asked anew.
         assert others(await folders.tree(0)) == ["Other Users/zoe/Inbox"]
-        assert others(await folders.tree(ROUND_AGE + 1, ALL)) == ["Other Users/zoe/Inbox"]
+        assert others(await folders.tree(KNOWN_AGE + 1, ALL)) == ["Other Users/zoe/Inbox"]
 
     mail.run(work, "dan", "zoe")
 
@@ -95,8 +95,8 @@ def test_a_large_directory_is_asked_portion_after_portion(mail: Mail) -> None:
         assert seen == [[], [gil_box], [gil_box, zoe_box]]
         # The round is complete; the next one begins later and forgets nobody meanwhile.
         now = 2 * (PORTION_AGE + 1)
-        assert others(await folders.tree(now + ROUND_AGE - 1, ALL)) == [gil_box, zoe_box]
-        assert others(await folders.tree(now + ROUND_AGE + 1, ALL)) == [gil_box, zoe_box]
+        assert others(await folders.tree(now + KNOWN_AGE - 1, ALL)) == [gil_box, zoe_box]
+        assert others(await folders.tree(now + KNOWN_AGE + 1, ALL)) == [gil_box, zoe_box]
 
     mail.run(work, "dan", "zoe", "gil")
 
@@ -222,9 +222,9 @@ def test_whoever_cannot_be_reached_now_stays_known(mail: Mail) -> None:
 
         sharers = sharers_of(dan, look, 10)
         assert await sharers.ask(0)
-        assert not await sharers.ask(ROUND_AGE)
+        assert not await sharers.ask(KNOWN_AGE - 1)
         answers |= {"zoe": ConnectFailed("the server is away"), "gil": NoAccess("no more")}
-        assert await sharers.ask(ROUND_AGE + 1)
+        assert await sharers.ask(KNOWN_AGE + 1)
         assert dict(sharers.found) == {"zoe": "something"}
         answers["zoe"] = NotFound("the user is gone")
         assert await sharers.look_for("zoe", 0)
@@ -245,5 +245,31 @@ def test_each_is_looked_at_once_in_a_round(mail: Mail) -> None:
         for time in range(4):
             await sharers.ask(time * (PORTION_AGE + 1))
         assert looked == ["bob", "eva", "fay", "gil", "zoe"]
+
+    mail.run(work, "dan")
+
+
+def test_a_large_directory_is_asked_less_often(mail: Mail) -> None:
+    """What is known is looked at as often as in a small one."""
+    more = [f"user{number:02}" for number in range(40)]
+    for login in more:
+        mail.store.add_user(login)
+    everybody = sorted([*more, *USERS[:1], *USERS[2:]])
+    round_age = AGE_PER_USER * len(everybody)
+    assert round_age > KNOWN_AGE
+
+    async def work(dan: Account) -> None:
+        looked: list[str] = []
+
+        async def look(login: str) -> str | None:
+            looked.append(login)
+            return "something" if login == "zoe" else None
+
+        sharers = sharers_of(dan, look, 100)
+        expected = {0.0: everybody, KNOWN_AGE: ["zoe"], round_age - 1: [], 2 * KNOWN_AGE: everybody}
+        for time, logins in expected.items():
+            looked.clear()
+            await sharers.ask(time)
+            assert looked == logins
 
     mail.run(work, "dan")
