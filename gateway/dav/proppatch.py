@@ -14,7 +14,7 @@ from gateway.dav import acl, hrefs, liveprops, multistatus, properties, proxies,
 from gateway.dav.collection import Collection, ProxyGroup
 from gateway.dav.errors import NAMESPACES, BadRequest, Refused
 from gateway.dav.people import Person
-from gateway.dav.scheduling import availability, mailboxes, transparency
+from gateway.dav.scheduling import inboxproperties, mailboxes, transparency
 from gateway.dav.scope import RequestScope
 
 _D: Final = "{DAV:}"
@@ -70,27 +70,22 @@ def patch(scope: RequestScope, target: object, path: str, changes: Changes, *, m
 
 def _carry_out(scope: RequestScope, target: object, changes: Changes) -> Errors:
     if isinstance(target, Collection):
-        if target.place.name == mailboxes.INBOX and changes.keys() <= availability.PROPERTIES:
-            return _set_availability(scope, target, changes)
         if target.place.home is None:
             raise Refused(403, "D:need-privileges", "the global address book cannot be changed")
-        errors = _errors(scope, changes)
-        if not errors:
-            target.set_meta(_meta(target, changes))
+        others = changes
+        if target.place.name == mailboxes.INBOX and target.place.kind.is_mailbox:
+            others = {tag: each for tag, each in changes.items() if tag not in inboxproperties.PROPERTIES}
+        errors = _errors(scope, others)
+        if not errors and len(others) < len(changes):
+            special = {tag: each for tag, each in changes.items() if tag not in others}
+            errors = inboxproperties.patch(scope, target.place.home.store, special)
+        if not errors and others:
+            target.set_meta(_meta(target, others))
         return errors
     if isinstance(target, ProxyGroup):
         return _set_members(scope, *hrefs.split_path(target.path), changes=changes)
     # Principals and items have no properties of their own.
     return dict.fromkeys(changes, "D:cannot-modify-protected-property")
-
-
-def _set_availability(scope: RequestScope, target: Collection, changes: Changes) -> Errors:
-    """Set the user's working hours, which are a property of his Inbox (RFC 7953 7.2.4)."""
-    home, asked = target.place.home, [*changes]
-    if home is None or not asked:
-        return {}
-    broken = scope.wait(lambda: availability.write(home.store, changes[asked[-1]], scope.shared.zone))
-    return dict.fromkeys(asked, broken) if broken else {}
 
 
 def _errors(scope: RequestScope, changes: Changes) -> Errors:

@@ -25,7 +25,7 @@ from gateway.dav.entries import Entry, messages_of
 from gateway.dav.homes import UserHomes
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place, store_guid
-from gateway.dav.scheduling import beginning, mailboxes
+from gateway.dav.scheduling import beginning, defaultcalendar, mailboxes
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.roles import is_over
 from gateway.dav.tokens import Position
@@ -219,7 +219,7 @@ class Arrivals:
             entry = (await self._listings.fresh(visit.session, place)).by_uid.get(uid)
             if entry is not None:
                 return place, entry
-        return next((each for each in places if each.is_default), None), None
+        return await defaultcalendar.read((await visit.homes.own()).store, places), None
 
     async def _drop_second(self, session: Session, place: Place, uid: str, entryid: bytes) -> None:
         """Of two items that two gateways made at once for one invitation, the older stays."""

@@ -13,19 +13,17 @@ from xml.etree import ElementTree as ET
 
 from twisted.internet.defer import Deferred, gatherResults
 
-from gateway.convert.errors import ParseError
 from gateway.convert.ical import availability_of, with_hours, working_hours_of
 from gateway.convert.ical.timezones import Zone
 from gateway.dav.homes import UserHomes
+from gateway.dav.scheduling import kept
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import MapiError, NotFound
+from gateway.mapi.errors import MapiError
 from gateway.mapi.ids import without_server
 from gateway.mapi.propnames import PSETID_Gateway
-from gateway.mapi.props import PT_UNICODE, NamedProps, NamedTag, PropKey, PropName
+from gateway.mapi.props import PT_UNICODE, NamedProps, NamedTag, PropName
 from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.errors import TransportError
-from gateway.mapiclient.message import load_prop
-from gateway.mapiclient.names import Names
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.wire.calls_store import ResolveUserStore
 
@@ -77,30 +75,14 @@ async def _of_user(session: Caller, login: str, zone: Zone) -> bytes:
 
 
 async def _read(session: Caller, store: bytes, zone: Zone) -> bytes | None:
-    settings, kept = [await _text(session, store, key) for key in (pr.PR_EC_WEBACCESS_SETTINGS_JSON, KEPT)]
-    return availability_of(settings, kept.encode("utf-8", "replace"), zone)
+    settings = await kept.text(session, store, pr.PR_EC_WEBACCESS_SETTINGS_JSON)
+    own = await kept.text(session, store, KEPT)
+    return availability_of(settings, own.encode("utf-8", "replace"), zone)
 
 
-async def _text(session: Caller, store: bytes, key: PropKey) -> str:
-    (tag,) = await Names(session).tags([key], create=False)
-    if not tag:
-        return ""
-    try:
-        value = await load_prop(session, store, tag)
-    except NotFound:
-        return ""
-    return value if isinstance(value, str) else ""
-
-
-async def write(store: Store, element: ET.Element | None, zone: Zone) -> str:
-    """Take over a client's availability, or that there is none; the precondition that it breaks, else nothing."""
+async def changes(store: Store, element: ET.Element | None, zone: Zone) -> NamedProps:
+    """The store's properties after a client has set its availability, or taken it away (ParseError)."""
     text = (element.text or "").strip() if element is not None else ""
-    before = await _text(store.session, store.entryid, pr.PR_EC_WEBACCESS_SETTINGS_JSON)
-    try:
-        hours = working_hours_of(text.encode("utf-8", "replace"), zone) if element is not None else None
-        settings = with_hours(before, hours)
-    except ParseError:
-        return "C:valid-calendar-data"
-    props: NamedProps = {pr.PR_EC_WEBACCESS_SETTINGS_JSON: settings, KEPT: text}
-    await store.set_props(props)
-    return ""
+    before = await kept.text(store.session, store.entryid, pr.PR_EC_WEBACCESS_SETTINGS_JSON)
+    hours = working_hours_of(text.encode("utf-8", "replace"), zone) if element is not None else None
+    return {pr.PR_EC_WEBACCESS_SETTINGS_JSON: with_hours(before, hours), KEPT: text}

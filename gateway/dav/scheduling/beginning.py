@@ -12,14 +12,13 @@ from typing import Final
 from gateway.convert.ical import globalid
 from gateway.dav.kinds import CALENDAR
 from gateway.dav.places import Home
+from gateway.dav.scheduling import kept
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import MapiError, NotFound
+from gateway.mapi.errors import MapiError
 from gateway.mapi.propnames import PidLidGlobalObjectId, PSETID_Gateway
 from gateway.mapi.props import PT_SYSTIME, NamedProps, NamedTag, PropName, Props
 from gateway.mapi.restrictions import And, Content, Fuzzy, Property, Relop
 from gateway.mapi.times import from_unix
-from gateway.mapiclient.message import load_prop
-from gateway.mapiclient.names import Names
 from gateway.mapiclient.store import Store
 from gateway.mapiclient.table import Table, rows_of
 
@@ -40,13 +39,7 @@ _READ: Final = 1
 
 async def read(store: Store) -> int | None:
     """Since when the server schedules for the owner of a store (FILETIME); None when it never did."""
-    (tag,) = await Names(store.session).tags([SINCE], create=False)
-    if not tag:
-        return None
-    try:
-        value = await load_prop(store.session, store.entryid, tag)
-    except NotFound:
-        return None
+    value = await kept.read(store.session, store.entryid, SINCE)
     return value if isinstance(value, int) else None
 
 

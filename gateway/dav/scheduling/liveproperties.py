@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from gateway.dav.scheduling import availability, mailboxes, tag, transparency
-from gateway.dav.scheduling.busy import default_calendar
+from gateway.dav.scheduling import availability, defaultcalendar, mailboxes, tag, transparency
 from gateway.dav.scheduling.scheduler import addresses_of
 from gateway.dav.scheduling.transparency import makes_busy
 
@@ -43,7 +42,10 @@ def _default_calendar(scope: RequestScope, parts: list[str], element: ET.Element
     """schedule-default-calendar-URL: where invitations go (RFC 6638 9.2)."""
     if not _is_inbox(parts) and len(parts) != 1:
         return False
-    place = default_calendar(scope, parts[0]) if scope.mailboxes(parts[0]) else None
+    if not scope.mailboxes(parts[0]):
+        return False
+    store, places = scope.wait(scope.homes.own).store, scope.places(parts[0])
+    place = scope.wait(lambda: defaultcalendar.read(store, places))
     return place is not None and _with_href(element, f"/{parts[0]}/{place.name}/")
 
 
@@ -116,7 +118,7 @@ def _with_href(element: ET.Element, path: str) -> bool:
 FILL: Final[dict[str, Callable[[RequestScope, list[str], ET.Element], bool]]] = {
     f"{_C}schedule-inbox-URL": _mailbox_url(mailboxes.INBOX),
     f"{_C}schedule-outbox-URL": _mailbox_url(mailboxes.OUTBOX),
-    f"{_C}schedule-default-calendar-URL": _default_calendar,
+    defaultcalendar.PROPERTY: _default_calendar,
     transparency.PROPERTY: _transparency,
     f"{_D}resourcetype": _resource_type,
     f"{_D}current-user-privilege-set": _privileges,

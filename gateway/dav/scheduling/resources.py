@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.dav import hrefs, writing
 from gateway.dav.errors import Answer, Refused
@@ -17,6 +17,9 @@ from gateway.dav.scope import RequestScope
 if TYPE_CHECKING:
     from gateway.dav.collection import Collection, StoredItem
 
+#: What may change when a user is busy, by the number of parts of the path: a collection, an item.
+_CHANGING: Final = {2: ("DELETE", "PROPPATCH"), 3: ("PUT", "DELETE", "MOVE", "COPY")}
+
 
 def take_arrivals(scope: RequestScope, method: str, path: str) -> None:
     """See to what came in before the user's own collections are shown."""
@@ -28,15 +31,11 @@ def take_arrivals(scope: RequestScope, method: str, path: str) -> None:
 def note_written(scope: RequestScope, method: str, path: str, status: int) -> None:
     """See to it that others learn when the user is busy, after a change of his own collections."""
     parts = hrefs.split_path(path)
-    if (
-        method in ("PUT", "DELETE", "MOVE", "COPY")
-        and status < 300
-        and len(parts) == 3
-        and parts[0] == scope.user
-    ):
-        place = scope.place(parts[0], parts[1])
-        if place is not None and place.is_own and place.kind.name == "calendar":
-            scope.calendar_changed()
+    if method not in _CHANGING.get(len(parts), ()) or status >= 300 or parts[0] != scope.user:
+        return
+    place = scope.place(parts[0], parts[1])
+    if place is None or (place.is_own and place.kind.name == "calendar"):
+        scope.calendar_changed()
 
 
 def tag_headers(scope: RequestScope, path: str, body: bytes) -> dict[str, str]:

@@ -8,6 +8,8 @@ from gateway.dav.places import Place
 from gateway.dav.properties import tree_key
 
 PROPERTY: Final = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp"
+#: Its value, as XML, for a calendar that keeps its owner busy.
+OPAQUE: Final = f'<x:schedule-calendar-transp xmlns:x="{PROPERTY[1:].partition("}")[0]}"><x:opaque/></x:schedule-calendar-transp>'
 _OPAQUE: Final = "opaque"
 
 
