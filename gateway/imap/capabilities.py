@@ -73,6 +73,7 @@ TABLE: Final = (
     Capability("RIGHTS=kxte", _IN),
     Capability("OBJECTID", _IN),
     Capability("PREVIEW", _IN),
+    Capability("SAVEDATE", _IN),
     Capability("QUOTA", _IN),
     Capability("QUOTA=RES-STORAGE", _IN),
     Capability("UNSELECT", _IN),

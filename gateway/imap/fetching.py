@@ -168,8 +168,7 @@ def _column(selection: Selection, item: Item, uids: Sequence[int], places: Seque
         return w.MODSEQ, _slice(view.modseqs, places)
     if item is Attribute.EMAILID:
         return w.EMAILID, [view.email_id(at).encode("ascii") for at in places]
-    # SAVEDATE: the store does not keep it, NIL says so (RFC 8514 4.2).
-    return w.SAVEDATE, [b"NIL"] * len(uids)
+    return w.SAVEDATE, w.dates(view.save_dates(uids))
 
 
 def _slice(column: Sequence[int], places: Sequence[int]) -> Sequence[int]:

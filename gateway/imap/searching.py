@@ -73,7 +73,7 @@ def _flagged(key: k.Flagged) -> m.Criterion:
 _FIELDS: Final = {
     k.DateOf.INTERNAL: m.DateField.INTERNAL,
     k.DateOf.SENT: m.DateField.SENT,
-    k.DateOf.SAVED: m.DateField.INTERNAL,  # the store keeps no save date (RFC 8514 4.3)
+    k.DateOf.SAVED: m.DateField.SAVED,
 }
 
 
@@ -106,7 +106,7 @@ _TRANSLATIONS: Final[dict[type, Callable[[Translation, Any], m.Criterion]]] = {
     k.ModSeq: lambda self, key: m.ModifiedSince(key.least),
     k.EmailId: lambda self, key: m.EmailId(key.id),
     k.ThreadId: lambda self, key: m.ThreadId(key.id),
-    k.SaveDateSupported: lambda self, key: m.Not(m.All()),
+    k.SaveDateSupported: lambda self, key: m.All(),
 }
 
 

@@ -66,6 +66,8 @@ class DateField(Enum):
 
     INTERNAL = "internal"
     SENT = "sent"
+    SAVED = "saved"
+    """When it came into its mailbox (RFC 8514)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from gateway.mailbox.logwindow import LogWindow
 from gateway.mailbox.reading import overlapping
 from gateway.mailbox.restrict import uid_ranges
 from gateway.mailbox.rows import Entry, Rows, key_hash
+from gateway.mailbox.savedates import SaveDates
 from gateway.mailbox.state import State
 from gateway.mailbox.tree import Mailbox
-from gateway.mailbox.uidcache import CachedFolder
+from gateway.mailbox.uidcache import CachedFolder, UidCache
 from gateway.mapi import proptags as pr
 from gateway.mapi.changes import Change, ChangeAction, SyncFlags, SyncKind, collapse
 from gateway.mapi.errors import NotFound
@@ -63,26 +64,35 @@ class FolderSync:
 
     async def open(self) -> State:
         """The present state, from the cache and the changes since, or from a complete listing."""
-        cached = await self._store.in_cache(lambda cache: cache.load(self._key))
+        cached, saved = await self._store.in_cache(
+            lambda cache: (cache.load(self._key), cache.save_dates(self._key))
+        )
         rows = Rows.unpack(cached.messages) if cached is not None else None
         if cached is not None and rows is not None:
             self._sync_id = cached.sync_id
             self._begin_at(cached.change_id, cached.settled)
-            state = State(rows, cached.uidnext, cached.change_id, cached.change_id)
+            state = State(
+                rows,
+                cached.uidnext,
+                cached.change_id,
+                cached.change_id,
+                saved=saved,
+                now=self._store.now,
+            )
             try:
                 await self.catch_up(state)
             except NotFound:
                 pass  # the store has forgotten the sync id
             else:
                 return state
-        return await self._list_anew(cached.uidnext if cached is not None else 1)
+        return await self._list_anew(cached.uidnext if cached is not None else 1, saved)
 
     def _begin_at(self, position: int, settled: int | None = None) -> None:
         self._opened_at = position
         self._window = LogWindow(position, settled)
 
-    async def _list_anew(self, uidnext: int) -> State:
-        state = State()
+    async def _list_anew(self, uidnext: int, saved: SaveDates) -> State:
+        state = State(saved=saved, now=self._store.now)
         session, folder = self._store.session, self._mailbox.source_key
         self._sync_id = await new_sync(session, folder, SyncKind.CONTENTS, int(_FLAGS))
         # The position comes first: what changes while the table is read is then told once more, not missed.
@@ -100,13 +110,27 @@ class FolderSync:
     async def save(self, state: State) -> None:
         """Write the state to the cache when there is something new in it."""
         if not self.dirty:
+            await self.save_dates(state)
             return
         self.dirty = False
         gone, self._gone = self._gone, []
         folder = CachedFolder(
             self._sync_id, state.change_id, self._window.settled, state.uidnext, state.rows.pack()
         )
-        await self._store.in_cache(lambda cache: cache.save(self._key, folder, gone))
+        dates, there = state.saved.copied(), (state.rows.uids, state.uidnext)
+        state.saved.prune(*there)
+
+        def write(cache: UidCache) -> None:
+            cache.save(self._key, folder, gone)
+            cache.add_save_dates(self._key, dates, there)
+
+        await self._store.in_cache(write)
+
+    async def save_dates(self, state: State) -> None:
+        """Write the save dates to the cache when there are new ones: only here they are kept."""
+        if state.saved.changed:
+            dates = state.saved.copied()
+            await self._store.in_cache(lambda cache: cache.add_save_dates(self._key, dates))
 
     # Reading changes
 

@@ -45,6 +45,9 @@ class Searchable(Protocol):
     async def containing(self, field: Field, text: str, uids: Collection[int]) -> tuple[set[int], set[int]]:
         """Of these messages those with a text in a field of the ENVELOPE, and those of which that is not known."""
 
+    def saved_between(self, first: float, end: float) -> set[int]:
+        """UIDs of messages that came in a time, its end excluded."""
+
     def email_id(self, index: int) -> str:
         """EMAILID of the message at a position."""
 
@@ -74,7 +77,7 @@ class Search:
         if isinstance(criterion, c.Not):
             return self._cost(criterion.part)
         if isinstance(criterion, c.Dated):
-            return _VIEW if criterion.field is c.DateField.INTERNAL else _STORE
+            return _STORE if criterion.field is c.DateField.SENT else _VIEW
         if type(criterion) in _BY_VIEW:
             return _VIEW
         if self._words and field_of(criterion) is not None:
@@ -218,6 +221,8 @@ def _dated(criterion: c.Dated, view: Searchable, _now: float) -> set[int]:
     rows = view.rows
     first = _seconds(criterion.first, 0)
     end = _seconds(criterion.end, 1 << 40)
+    if criterion.field is c.DateField.SAVED:
+        return view.saved_between(first, end)
     return {uid for uid, when in zip(rows.uids, rows.dates, strict=True) if first <= when < end}
 
 

@@ -6,13 +6,15 @@ looks after the log has moved on pays for a comparison of two arrays of UIDs ins
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from gateway.mailbox.rows import Entry, Rows
+from gateway.mailbox.savedates import SaveDates
 
 #: Changes that are remembered one by one.
 LOG_LENGTH: Final = 512
@@ -47,7 +49,16 @@ class _Event(NamedTuple):
 class State:
     """Rows, their history and the numbers IMAP makes of them."""
 
-    def __init__(self, rows: Rows | None = None, uidnext: int = 1, change_id: int = 0, base: int = 0) -> None:
+    def __init__(
+        self,
+        rows: Rows | None = None,
+        uidnext: int = 1,
+        change_id: int = 0,
+        base: int = 0,
+        *,
+        saved: SaveDates | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.rows = rows if rows is not None else Rows()
         last = self.rows.uids[-1] if self.rows.uids else 0
         self._uidnext = max(uidnext, last + 1)
@@ -55,6 +66,10 @@ class State:
         """How far the store's change log was read."""
         self.base = base
         """The mod-sequences of the rows are complete for changes after this one."""
+        self.saved = saved if saved is not None else SaveDates()
+        """When the messages came (SAVEDATE)."""
+        self._now = now
+        self.saved.seen(self._uidnext, now())
         self.serial = 0
         self._highest = max(self.rows.modseqs, default=1)
         self._log: deque[_Event] = deque(maxlen=LOG_LENGTH)
@@ -80,6 +95,8 @@ class State:
         if uids:
             late = tuple(uid for uid in uids if uid < self._uidnext)
             self._uidnext = max(self._uidnext, uids[-1] + 1)
+            self.saved.seen(self._uidnext, self._now())
+            self.saved.came_late(late, self._now())
             self._highest = max(self._highest, max(rows.modseqs[index] for index in rows.indices(uids)))
             self._happened(arrived=True, late=late)
         return uids

@@ -1,7 +1,8 @@
 """The UID cache: what a View knows, on disk, so that the next start need not ask the store for it again.
 
-One SQLite file per process group, in WAL mode. It holds nothing that the store does not: deleting it costs the
-first SELECT its speed and nothing else. All methods block for disk time: call them in a thread.
+One SQLite file per process group, in WAL mode. But for save dates it holds nothing that the store does not: deleting
+it costs the first SELECT its speed, and messages count as saved when they are next seen. All methods block for disk
+time: call them in a thread.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Concatenate, Final, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from twisted.logger import Logger
 
+from gateway.mailbox.savedates import SaveDates
 from gateway.mailbox.searchtext import Field, search_text
 
 #: Raised whenever tables or blobs change their meaning: older files are started afresh.
@@ -49,6 +51,13 @@ CREATE TABLE words (
     cc BLOB NOT NULL,
     bcc BLOB NOT NULL,
     PRIMARY KEY (folder, uid)
+) WITHOUT ROWID;
+"""
+#: What came later, and older programs may leave alone.
+_ADDITIONS: Final = """
+CREATE TABLE IF NOT EXISTS saved (
+    key BLOB PRIMARY KEY,
+    dates BLOB NOT NULL
 ) WITHOUT ROWID;
 """
 _BY_UID: Final = ("meta", "words")
@@ -117,6 +126,8 @@ class UidCache:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             fresh = self._version() != VERSION
+            if not fresh:
+                self._connection().executescript(_ADDITIONS)
         except sqlite3.DatabaseError as error:
             self.log.warn("UID cache {path} is damaged ({error}): it is made anew", path=self.path, error=error)
             fresh = True
@@ -125,7 +136,7 @@ class UidCache:
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
             connection = self._connection()
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + _ADDITIONS)
             connection.execute(f"PRAGMA user_version={VERSION}")
             connection.commit()
 
@@ -194,6 +205,29 @@ class UidCache:
                     (key,),
                 )
             connection.execute("DELETE FROM folder WHERE key = ?", (key,))
+            connection.execute("DELETE FROM saved WHERE key = ?", (key,))
+
+    @_one_at_a_time
+    def save_dates(self, key: bytes) -> SaveDates:
+        """The save dates of a folder, as far as they are known."""
+        return self._save_dates(self._connection(), key)
+
+    @staticmethod
+    def _save_dates(connection: sqlite3.Connection, key: bytes) -> SaveDates:
+        found = connection.execute("SELECT dates FROM saved WHERE key = ?", (key,)).fetchone()
+        return SaveDates.unpack(found[0]) if found else SaveDates()
+
+    @_one_at_a_time
+    def add_save_dates(
+        self, key: bytes, dates: SaveDates, there: tuple[Sequence[int], int] | None = None
+    ) -> None:
+        """Add to the save dates of a folder; ``there``, its UIDs and UIDNEXT, says which are still of use."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # others may be adding to the same folder
+            known = self._save_dates(connection, key).joined(dates)
+            if there is not None:
+                known.prune(*there)
+            connection.execute("INSERT OR REPLACE INTO saved VALUES (?, ?)", (key, known.pack()))
 
     @_one_at_a_time
     def metas(self, key: bytes, uids: Sequence[int]) -> dict[int, MetaRow]:

@@ -13,6 +13,7 @@ from gateway.convert.ical.addressees import keep_attendees
 from gateway.convert.mime.frommime import from_mime
 from gateway.convert.mime.frommime_options import FromMimeOptions
 from gateway.convert.mime.original import original_properties
+from gateway.mailbox import arrivals
 from gateway.mailbox.columns import entry_columns, entry_of, value_of
 from gateway.mailbox.flags import MARKS, Flag, new_message_props
 from gateway.mailbox.rows import Entry
@@ -107,6 +108,7 @@ async def append(store: UserStore, mailbox: Mailbox, uploads: Sequence[Upload]) 
             await delete_messages(store.session, [saved.entryid for saved, _ in made], hard=True)
         raise
     uids = await uids_of(store.session, mailbox.entryid, [saved.entryid for saved, _ in made])
+    await arrivals.note(store, mailbox, uids)
     store.appended(mailbox, [*_entries(made, uids)])
     return uids
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 SAFETY_INTERVAL: Final = 60.0
 #: How long notices are collected before watchers are served (seconds).
 NOTICE_DELAY: Final = 0.05
+#: How long new save dates are collected before they are written down (seconds): they are nowhere else.
+DATES_DELAY: Final = 5.0
 
 
 class View:
@@ -62,6 +64,7 @@ class View:
         self._lock = DeferredLock()
         self._wakeup = store.later()
         self._settling = store.later()
+        self._dating = store.later()
         self._subscription: Callable[[], None] | None = None
 
     # What IMAP calls the folder's numbers
@@ -134,6 +137,14 @@ class View:
         """What changed since the View had this serial."""
         return self.state.since(serial)
 
+    def save_dates(self, uids: Iterable[int]) -> list[int]:
+        """When messages came into this mailbox, Unix seconds (RFC 8514): not before they did, but perhaps seen later."""
+        return self.state.saved.of(uids)
+
+    def saved_between(self, first: float, end: float) -> set[int]:
+        """The UIDs of messages that came in a time, its end excluded."""
+        return self.state.saved.between(self.uids, first, end)
+
     def email_id(self, index: int) -> str:
         """EMAILID (RFC 8474 5.1) of the message at a position: the same for all its copies, wherever they go."""
         return f"M{self.state.rows.emails[index]:016x}"
@@ -190,6 +201,7 @@ class View:
         """Stop following the store."""
         self._wakeup.cancel()
         self._settling.cancel()
+        self._dating.cancel()
         if self._subscription is not None:
             self._subscription()
             self._subscription = None
@@ -204,6 +216,23 @@ class View:
         self._stale = True
         if self._watchers and not self._lock.locked:
             self._wakeup.after(NOTICE_DELAY, self._look)
+
+    def came_below(self, uid: int) -> None:
+        """Messages with UIDs below this one have just been put here by us."""
+        self.state.saved.seen(uid, self.store.now())
+        self._note_dates()
+
+    def _note_dates(self) -> None:
+        if self.state.saved.changed and self._subscription is not None:
+            self._dating.after(DATES_DELAY, self._write_dates)
+
+    async def write_dates(self) -> None:
+        """Write new save dates to the UID cache, and nothing else."""
+        await self._sync.save_dates(self.state)
+
+    def _write_dates(self) -> None:
+        writing = Deferred.fromCoroutine(self.write_dates())
+        writing.addErrback(lambda failure: self.log.failure("UID cache", failure=failure))
 
     def appended(self, entries: Sequence[Entry]) -> None:
         """Messages were stored here by us: what is known of them need not be asked for."""
@@ -262,6 +291,7 @@ class View:
         """Wake the watchers when there is something newer than this serial."""
         if self.state.serial > serial:
             self._sync.dirty = True
+            self._note_dates()
             for callback in tuple(self._watchers):
                 callback()
 

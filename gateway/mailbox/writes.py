@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from gateway.mailbox import arrivals
 from gateway.mailbox.columns import value_of
 from gateway.mailbox.flags import Flag, FlagWrite, write_flags
 from gateway.mailbox.reading import overlapping
@@ -216,6 +217,7 @@ async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) 
     if move:
         view.state.expunge(there)
         view.changed_since_serial(before)
+    await arrivals.note(view.store, target, new)
     view.store.touched(target)
     return list(zip(there, new, strict=True)) if len(new) == len(there) else []
 

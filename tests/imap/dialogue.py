@@ -74,13 +74,15 @@ class Talker:
 
 
 class Dialogue:
-    """Connections of one user, logged in when they are first used."""
+    """Connections of one user, a new one unless named, logged in when they are first used."""
 
-    def __init__(self, server: Server, options: Options | None = None, tls: Any = None) -> None:
+    def __init__(
+        self, server: Server, options: Options | None = None, tls: Any = None, user: str | None = None
+    ) -> None:
         self.server = server
         self.options = options
         self.tls = tls
-        self.user = server.new_user()
+        self.user = user or server.new_user()
         self._talkers: dict[str, Talker] = {}
         self.names: dict[str, str] = {"user": self.user}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,23 @@ class Server:
         self._names = count(1)
         self._ports: list[Any] = []
         self.factories: dict[Options, IMAPFactory] = {}
-        self._directory = directory
+        self.directory = directory
+        self.ahead = 0.0
+        """How far the gateway's clock is ahead of the store's, in seconds."""
         reactor.call(self._build)
 
     def _build(self) -> None:
         real = reactor.reactor
         self.pool = Pool(real, PoolOptions())
         self.sessions = Sessions(self.pool, parse_server(self.store.url), SessionOptions())
-        cache = UidCache(self._directory / "uids.sqlite")
-        self.runtime = Runtime(real, cache, now=time.time)
+        cache = UidCache(self.directory / "uids.sqlite")
+        self.runtime = Runtime(real, cache, now=lambda: time.time() + self.ahead)
         self.accounts = Accounts(self.sessions, self.runtime)
         self._listening: dict[Options, int] = {}
+
+    def at(self, when: str) -> None:
+        """Set the gateway's clock to an ISO date and time (UTC)."""
+        self.ahead = datetime.fromisoformat(when).replace(tzinfo=UTC).timestamp() - time.time()
 
     def new_user(self) -> str:
         """A user nobody else uses; the password is the name."""

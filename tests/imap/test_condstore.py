@@ -258,30 +258,6 @@ def test_thread_ids(imap: Dialogue) -> None:
     assert imap.names["lunch"] != imap.names["dinner"]
 
 
-def test_a_store_without_save_dates(filled: Dialogue) -> None:
-    """RFC 8514 4.2, 4.3: NIL, and the internal date is what is searched."""
-    filled.talk("""
-        C: a1 SELECT INBOX
-        S: ...
-        S: a1 OK ...
-        C: a2 FETCH 1 SAVEDATE
-        S: * 1 FETCH (SAVEDATE NIL)
-        S: a2 OK ...
-        C: a3 SEARCH SAVEDATESUPPORTED
-        S: * SEARCH
-        S: a3 OK ...
-        C: a4 APPEND INBOX "17-Jul-1996 02:44:25 -0700" {14+}
-        C: Subject: x
-        C:
-        C:
-        S: ...
-        S: a4 OK ...
-        C: a5 SEARCH SAVEDBEFORE 1-Jan-2000
-        S: * SEARCH 5
-        S: a5 OK ...
-    """)
-
-
 def test_qresync_has_to_be_enabled_first(filled: Dialogue) -> None:
     """RFC 7162 3.2.5; and without sequence numbers there are none to match (RFC 9586 section 3)."""
     filled.talk("""

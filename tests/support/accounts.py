@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +24,12 @@ T = TypeVar("T")
 class Mail:
     """Everything below the protocol heads, for one store."""
 
-    def __init__(self, store: RunningStore, directory: Path, now: Callable[[], float] | None = None) -> None:
+    def __init__(self, store: RunningStore, directory: Path, now: Callable[[], float] = time.time) -> None:
         self.store = store
         self.cache = UidCache(directory / "uids.sqlite")
         self.pool = Pool(reactor.reactor, PoolOptions())
         self.sessions = Sessions(self.pool, store.url)
-        more = {} if now is None else {"now": now}
-        self.runtime = Runtime(reactor.reactor, self.cache, **more)
+        self.runtime = Runtime(reactor.reactor, self.cache, now=now)
         self.accounts = Accounts(self.sessions, self.runtime)
         self._directory = directory
         self._others: list[tuple[Accounts, Sessions, UidCache]] = []
@@ -50,11 +50,11 @@ class Mail:
 
         return reactor.run(logged_in, timeout)
 
-    async def anew(self, user: str) -> Account:
-        """An account of a gateway of its own, which shares the store with this one and nothing else."""
-        cache = UidCache(self._directory / f"uids{len(self._others)}.sqlite")
+    async def anew(self, user: str, path: Path | None = None, now: Callable[[], float] = time.time) -> Account:
+        """An account of a gateway of its own, which shares the store with this one and nothing else but a cache."""
+        cache = UidCache(path or self._directory / f"uids{len(self._others)}.sqlite")
         sessions = Sessions(self.pool, self.store.url)
-        accounts = Accounts(sessions, Runtime(reactor.reactor, cache))
+        accounts = Accounts(sessions, Runtime(reactor.reactor, cache, now=now))
         self._others.append((accounts, sessions, cache))
         return await accounts.login(user, user, application="tests")
 
@@ -74,10 +74,12 @@ class Mail:
 
 
 @contextmanager
-def running_mail(directory: Path, *users: str, **options: Any) -> Iterator[Mail]:
-    """A store with these users (password = name) and the layers over it."""
+def running_mail(
+    directory: Path, *users: str, now: Callable[[], float] = time.time, **options: Any
+) -> Iterator[Mail]:
+    """A store with these users (password = name) and the layers over it, which have a clock."""
     with running_store(directory / "store", users=users, **options) as store:
-        mail = reactor.call(lambda: Mail(store, directory / "cache"))
+        mail = reactor.call(lambda: Mail(store, directory / "cache", now))
         try:
             yield mail
         finally:
