@@ -19,6 +19,7 @@ from twisted.python import usage
 
 from gateway import assembly
 from gateway.config import Config, ConfigError, load
+from gateway.garbage import collect_seldom
 from gateway.gate import Census
 from gateway.listen import Listening, place_of
 from gateway.mailbox.accounts import Accounts
@@ -146,6 +147,7 @@ class Gateway(Process):
     def ready(self) -> None:
         """The reactor runs."""
         super().ready()
+        collect_seldom()
         if self._greet:
             print(self._greeting(), file=sys.__stdout__, flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from gateway.convert.ical import globalid
@@ -21,9 +22,9 @@ from gateway.mapi.propnames import (
     PSETID_Appointment,
     static,
 )
-from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_LONG, PT_SYSTIME, Prop, Props, PropTag
+from gateway.mapi.props import PT_BOOLEAN, PT_ERROR, PT_LONG, PT_SYSTIME, Props, PropTag
 from gateway.mapi.restrictions import And, Content, Fuzzy, Or, Property, Relop, Restriction
-from gateway.mapi.tables import TableFlags
+from gateway.mapi.tables import Row, TableFlags
 from gateway.mapi.times import to_unix
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
@@ -41,15 +42,15 @@ _COLUMNS: Final = (
     PidLidPrivate,
     PidLidGlobalObjectId,
 )
-_NAMED: Final = (DAV_RESOURCE_NAME, VCARD_UID)
+_CLASS: Final = 3
 _BUSY: Final = static(PSETID_Appointment, 0x8205, PT_LONG)
 _EVENT_COLUMNS: Final = (PidLidAppointmentStartWhole, PidLidAppointmentEndWhole, _RECURRING, _CLIP_END, _BUSY)
-_BUSY_PLACE: Final = len(_COLUMNS) + len(_NAMED) + len(_EVENT_COLUMNS) - 1
 _BATCH: Final = 2000
 _PRIVATE_FROM: Final = 2
 #: Unix times of what has no beginning or no end.
 FIRST: Final = -(1 << 62)
 LAST: Final = 1 << 62
+_ALWAYS: Final = (FIRST, LAST, True, 2)
 
 
 class Entry(NamedTuple):
@@ -76,13 +77,16 @@ class Entry(NamedTuple):
 
 def entry_of_props(kind: Kind, columns: Sequence[PropTag], props: Props) -> Entry | None:
     """The entry of an item's properties; ``columns`` are those of the listing."""
-    return _entry(kind, [(tag, props.get(tag)) for tag in columns])
+    return next(iter(_entries(kind, [[(tag, props.get(tag)) for tag in columns]])), None)
 
 
 async def columns_of(session: Session, place: Place) -> list[PropTag]:
     """What is read of the items of a place."""
-    columns = [*_COLUMNS, *await Names(session).tags(_NAMED)]
-    return [*columns, *_EVENT_COLUMNS] if place.kind.name == "calendar" else columns
+    kind = place.kind
+    named = await Names(session).tags(
+        [DAV_RESOURCE_NAME] if kind.is_calendar else [DAV_RESOURCE_NAME, VCARD_UID]
+    )
+    return [*_COLUMNS, *named, *(_EVENT_COLUMNS if kind.name == "calendar" else ())]
 
 
 async def entries_in(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
@@ -96,7 +100,7 @@ async def entries_in(session: Session, place: Place, restriction: Restriction | 
     )
     async with table:
         async for rows in table.batches():
-            found += filter(None, (_entry(place.kind, row) for row in rows))
+            found += _entries(place.kind, rows)
     return found
 
 
@@ -111,27 +115,44 @@ def messages_of(place: Place, restriction: Restriction | None) -> Restriction:
     return And((Or(names), recent, *((restriction,) if restriction is not None else ())))
 
 
-def _entry(kind: Kind, row: Sequence[Prop]) -> Entry | None:
-    values = [None if tag & 0xFFFF == PT_ERROR else value for tag, value in row]
-    entryid, key, change_key, message_class, modified, sensitivity, private, goid, name, uid = values[:10]
-    component = kind.component_of(message_class or "")
-    if not component or not entryid or not key:
-        return None
-    first, last, recurring = _times(values[10:])
-    return Entry(
-        hrefs.item_href(name, key, kind.suffix),
-        f'"{(change_key or key).hex()}"',
-        key,
-        entryid,
-        _uid(kind, key, uid, goid),
-        component,
-        modified or 0,
-        bool(private) or (sensitivity or 0) >= _PRIVATE_FROM,
-        first,
-        last,
+def _entries(kind: Kind, rows: Sequence[Row]) -> list[Entry]:
+    """The entries of a table's rows, those left out that are no items. Column by column: it is done for thousands."""
+    columns = _columns(kind, rows)
+    if not columns:
+        return []
+    components, entryids, keys, change_keys, modified, sensitivities, private, goids, names, *more = columns
+    uids, event = (goids, more) if kind.is_calendar else (more[0], [])
+    firsts, lasts, recurring, busy = _times(event) if event else ([each] * len(keys) for each in _ALWAYS)
+    found = zip(
+        [hrefs.item_href(name, key, kind.suffix) for name, key in zip(names, keys, strict=True)],
+        [f'"{(change_key or key).hex()}"' for change_key, key in zip(change_keys, keys, strict=True)],
+        keys,
+        entryids,
+        [_uid(kind, *each) for each in zip(keys, uids, goids, strict=True)],
+        components,
+        [when or 0 for when in modified],
+        [bool(flag) or (word or 0) >= _PRIVATE_FROM for flag, word in zip(private, sensitivities, strict=True)],
+        firsts,
+        lasts,
         recurring,
-        _busy(values),
+        busy,
+        strict=True,
     )
+    return [*map(Entry._make, found)]
+
+
+def _columns(kind: Kind, rows: Sequence[Row]) -> list[list[Any]]:
+    """The values of the items' columns, None for what is missing, components in the place of message classes and first."""
+    columns = [
+        [None if tag & 0xFFFF == PT_ERROR else value for tag, value in column]
+        for column in zip(*rows, strict=True)
+    ]
+    if columns:
+        columns.insert(0, [kind.component_of(each or "") for each in columns.pop(_CLASS)])
+        are_items = [*map(all, zip(*columns[:3], strict=True))]
+        if not all(are_items):
+            columns = [[*compress(column, are_items)] for column in columns]
+    return columns
 
 
 def _uid(kind: Kind, key: bytes, uid: str | None, goid: bytes | None) -> str:
@@ -141,17 +162,20 @@ def _uid(kind: Kind, key: bytes, uid: str | None, goid: bytes | None) -> str:
     return bare(uid or (globalid.to_uid(goid) if goid else uid_of_key(key)))
 
 
-def _busy(values: Sequence[Any]) -> int:
-    """PidLidBusyStatus, busy when it is not there."""
-    found = values[_BUSY_PLACE] if len(values) > _BUSY_PLACE else None
-    return 2 if found is None else int(found)
+def _times(columns: Sequence[Sequence[Any]]) -> Sequence[list[int]]:
+    """When events begin and end as Unix times, whether they are series, and how busy they keep somebody."""
+    *times, busy = columns
+    spans = [_span(*each) for each in zip(*times, strict=True)]
+    return *([span[part] for span in spans] for part in range(3)), [
+        2 if each is None else each for each in busy
+    ]
 
 
-def _times(values: Sequence[Any]) -> tuple[int, int, bool]:
-    """The time an event covers, as Unix times."""
-    if not values or not values[0]:
+def _span(
+    start: int | None, end: int | None, recurring: bool | None, clip_end: int | None
+) -> tuple[int, int, bool]:
+    if not start:
         return FIRST, LAST, True
-    start, end, recurring, clip_end, _ = values
     first = to_unix(start)
     if recurring:
         # The clip end is a local day; exceptions may lie a little outside of the pattern.

@@ -22,6 +22,8 @@ PROXY_WRITE: Final = "calendar-proxy-write"
 PROXIES: Final = (PROXY_READ, PROXY_WRITE)
 _NAME: Final = re.compile(r"[^/\x00-\x1f\x7f-\x9f]{1,250}")
 _EXACT: Final = "="
+#: Stored names of the usual form, which need no closer look.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@-]{0,200}")
 
 
 def is_name(text: str) -> bool:
@@ -42,6 +44,8 @@ def principal_path(name: str) -> str:
 def item_href(stored: str | None, source_key: bytes, suffix: str) -> str:
     """The href of an item: from the name that was stored with it, or its source key."""
     if stored:
+        if _PLAIN.fullmatch(stored):
+            return stored + suffix
         href = stored[1:] if stored.startswith(_EXACT) else stored + suffix
         if is_name(href):
             return href

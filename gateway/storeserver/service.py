@@ -6,7 +6,6 @@ polls and closes everything, and what was answered before is safe.
 
 from __future__ import annotations
 
-import gc
 import socket
 import struct
 import sys
@@ -20,6 +19,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from gateway.garbage import collect_seldom
 from gateway.listen import Listening
 from gateway.mapi.errors import NotFound
 from gateway.storeserver import accounts, stores, upkeep
@@ -79,7 +79,7 @@ class StoreService(Service):
     def startService(self) -> None:
         """Take calls."""
         super().startService()  # type: ignore[no-untyped-call]
-        _collect_seldom()
+        collect_seldom(GC_THRESHOLDS)
         # Threads that read tables work without a pause; the reactor's thread and short calls are to get their turn.
         sys.setswitchinterval(min(SWITCH_EVERY, sys.getswitchinterval()))
         server = self.server or self._open()
@@ -155,17 +155,6 @@ class StoreService(Service):
     def _cut(self) -> None:
         for factory in self._factories:
             factory.abort()
-
-
-def _collect_seldom() -> None:
-    """Have the garbage collector look less often at everything.
-
-    It stops all threads meanwhile, and a table of many rows makes it look again and again: with Python's usual
-    thresholds that is most of the time such a call takes, and more than 100 ms at a stretch. Rows contain no cycles.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _prepare(database: StoreDatabase, options: Options) -> None:
