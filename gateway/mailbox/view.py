@@ -287,6 +287,11 @@ class View:
         finally:
             self.changed_since_serial(before)
 
+    def raise_modseq(self) -> None:
+        """Have HIGHESTMODSEQ grow although the store's log does not; changes that come get higher ones."""
+        self.state.change_id = self.highest_modseq + 1
+        self._sync.dirty = True
+
     def changed_since_serial(self, serial: int) -> None:
         """Wake the watchers when there is something newer than this serial."""
         if self.state.serial > serial:

@@ -10,6 +10,7 @@ from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
 from gateway.imap.connection import User
 from gateway.mailbox.annotations import MAX_ENTRIES, MAX_VALUE
+from gateway.mailbox.raising import raise_modseq
 from gateway.mailbox.tree import Mailbox
 
 #: Who administers the server: no client sets it.
@@ -33,7 +34,8 @@ async def get_metadata(user: User, command: c.GetMetadata) -> AsyncIterator[byte
 
 async def set_metadata(user: User, command: c.SetMetadata) -> AsyncIterator[bytes | Done]:
     """Set annotations, or remove them."""
-    _check([name for name, _ in command.entries])
+    names = [name for name, _ in command.entries]
+    _check(names)
     if any(value is not None and len(value) > MAX_VALUE for _, value in command.entries):
         raise Refused("The value is too long", f"METADATA MAXSIZE {MAX_VALUE}")
     mailbox = await _annotated(user, command.mailbox)
@@ -44,6 +46,8 @@ async def set_metadata(user: User, command: c.SetMetadata) -> AsyncIterator[byte
     if len(after) > MAX_ENTRIES:
         raise Refused("There are too many entries", "METADATA TOOMANY")
     await user.account.annotate(mailbox, dict(command.entries))
+    if mailbox is not None and chosen(there, names, 0) != list(command.entries):
+        await raise_modseq(user.account, mailbox)
     user.annotates(mailbox, dict(command.entries))
     yield Done()
 
