@@ -54,6 +54,7 @@ METHODS: Final = (
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "PROPFIND", "PROPPATCH", "REPORT",
     "POST", "ACL",
 )  # fmt: skip
+_PROPFINDS: Final = (f"{_D}prop", f"{_D}allprop", f"{_D}propname")
 _MULTI_STATUS: Final = 207
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
@@ -69,6 +70,7 @@ class Application(radicale.app.Application):
         self._scope: RequestScope
         self._asked: Asked
         self._own_storage: Storage
+        self._listing = ""
 
     def serving(self, scope: RequestScope, asked: Asked) -> Application:
         """A copy that serves one request."""
@@ -161,7 +163,7 @@ class Application(radicale.app.Application):
     def _xml_response(self, xml_content: ET.Element, request_info: dict[str, Any]) -> bytes:
         """Add what Radicale does not know, and write the answer."""
         if xml_content.tag == f"{_D}multistatus":
-            liveprops.complete(xml_content, self._scope, minimal=self._asked.minimal)
+            liveprops.complete(xml_content, self._scope, minimal=self._asked.minimal, listing=self._listing)
             if self._leaves_root_out():
                 xml_content.remove(xml_content[0])
         data: bytes = super()._xml_response(xml_content, request_info)
@@ -218,6 +220,7 @@ class Application(radicale.app.Application):
         if depth == "infinity":
             raise Refused(403, "D:propfind-finite-depth")
         root = xmlbody.parse(self._asked.body)
+        self._listing = _listing_of(root)
         if depth != "1" or not asks_only_items(root) or root is None or len(hrefs.split_path(path)) != 2:
             return None
         collection = self._at(path)
@@ -323,6 +326,16 @@ class Application(radicale.app.Application):
         self._scope.wait(lambda: acl.replace(self._scope, found.place, root))
         self._scope.stale()
         return Answer(200)
+
+
+def _listing_of(root: ET.Element | None) -> str:
+    """Which list a PROPFIND wants, "" when it names what it wants (RFC 4918 9.1, 14.20; BadRequest)."""
+    if root is None:
+        return "allprop"
+    wanted = [each.tag for each in root if each.tag in _PROPFINDS]
+    if root.tag != f"{_D}propfind" or len(wanted) != 1 or root[0].tag != wanted[0]:
+        raise BadRequest("a PROPFIND has a propfind with prop, allprop or propname")
+    return wanted[0].removeprefix(_D) if wanted[0] != _PROPFINDS[0] else ""
 
 
 def _multistatus(body: bytes) -> Answer:

@@ -21,6 +21,7 @@ _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
 _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 _CS: Final = "{http://calendarserver.org/ns/}"
+_RADICALE: Final = "{http://radicale.org/ns/}"
 _STATUS: Final = {200: "HTTP/1.1 200 OK", 403: "HTTP/1.1 403 Forbidden", 404: "HTTP/1.1 404 Not Found"}
 _OK: Final = _STATUS[200]
 #: Fills an emptied element: its status, None to leave it as Radicale has it.
@@ -150,11 +151,16 @@ _FILL: Final[dict[str, Fill]] = _OWN | {tag: _scheduling_first(tag) for tag in l
 FILLED: Final = frozenset(_FILL)
 
 
-def complete(multistatus: ET.Element, scope: RequestScope, *, minimal: bool) -> None:
-    """Fill in a multistatus that Radicale made; with ``minimal`` leave out what is missing (RFC 8144 2.1)."""
+def complete(multistatus: ET.Element, scope: RequestScope, *, minimal: bool, listing: str = "") -> None:
+    """Fill in a multistatus that Radicale made; with ``minimal`` leave out what is missing (RFC 8144 2.1).
+
+    ``listing`` is "allprop" or "propname" for a PROPFIND that asks what there is (RFC 4918 9.1).
+    """
     for response in multistatus.iterfind(f"{_D}response"):
         resource = Resource(scope, hrefs.split_path(unquote(response.findtext(f"{_D}href") or "")))
-        for propstat in list(response.iterfind(f"{_D}propstat")):
+        if listing:
+            _list_kept(response, resource)
+        for propstat in list(response.iterfind(f"{_D}propstat")) if listing != "propname" else ():
             _complete(response, propstat, resource)
         for propstat in list(_superfluous(response, minimal=minimal)):
             response.remove(propstat)
@@ -167,26 +173,39 @@ def _complete(response: ET.Element, propstat: ET.Element, resource: Resource) ->
     if prop is None:
         return
     for element in list(prop):
-        fill = _FILL.get(element.tag)
-        if fill is None:
+        fill, filled = _FILL.get(element.tag), ET.Element(element.tag)
+        status = fill(resource, filled) if fill is not None else None
+        if status is None:
             tree = _tree(resource, element.tag)
             if tree is not None:
                 prop.remove(element)
                 _group(response, FOUND).append(tree)
             continue
-        filled = ET.Element(element.tag)
-        status = fill(resource, filled)
-        if status is None:
-            continue
         prop.remove(element)
         _group(response, status).append(filled if status == FOUND else ET.Element(element.tag))
+
+
+def _list_kept(response: ET.Element, resource: Resource) -> None:
+    """Put the names of the properties that clients keep as XML beside the others, and take Radicale's own away."""
+    prop = _group(response, FOUND)
+    for element in list(prop):
+        if element.tag.startswith(_RADICALE):
+            prop.remove(element)
+    there = {element.tag for element in prop}
+    if resource.is_collection and resource.place is not None:
+        kept = [key.removeprefix(properties.tree_key("")) for key in properties.trees_of(resource.place)]
+        prop.extend(ET.Element(tag) for tag in kept if tag not in there)
 
 
 def _tree(resource: Resource, tag: str) -> ET.Element | None:
     """A property whose value a client gave as XML."""
     place = resource.place if resource.is_collection else None
     text = place.stored.get(properties.tree_key(tag)) if place is not None else None
-    return xmlbody.parse(text.encode()) if text else None
+    tree = xmlbody.parse(text.encode()) if text else None
+    for element in tree.iter() if tree is not None else ():
+        if not element.tag.startswith("{"):
+            element.set("xmlns", "")  # answers have DAV: as their default namespace
+    return tree
 
 
 def _group(response: ET.Element, status: int) -> ET.Element:

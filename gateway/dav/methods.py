@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import attaching, attachments, hrefs, kopano, transfer, whole
+from gateway.dav import attaching, attachments, hrefs, kopano, making, transfer, whole, xmlbody
 from gateway.dav.app import Application, clean
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
@@ -50,7 +50,7 @@ class Methods(Application):
     def _answer_here(self) -> Answer:
         method = self._asked.method
         if method in ("MKCOL", "MKCALENDAR"):
-            self._check_new_collection(clean(self._asked.path))
+            return self._make(clean(self._asked.path))
         if self._asked.content is not None:
             return self._attach(clean(self._asked.path))
         if method in ("MOVE", "COPY"):
@@ -170,8 +170,8 @@ class Methods(Application):
 
     # Collections
 
-    def _check_new_collection(self, path: str) -> None:
-        """Where no collection can be made, and with what body (RFC 4918 9.3.1, RFC 4791 5.3.1.1; Refused)."""
+    def _make(self, path: str) -> Answer:
+        """MKCOL and MKCALENDAR (RFC 4918 9.3.1, RFC 4791 5.3.1.1)."""
         content_type = self._asked.header("content-type").lower()
         if self._asked.body.strip() and content_type and "xml" not in content_type:
             raise Refused(415, "", "the body of a new collection is XML")
@@ -180,3 +180,8 @@ class Methods(Application):
             if len(parts) > 3 or self._own_storage.collection(parts[0], parts[1]) is None:
                 raise Refused(409, "", "there is no collection to make this one in")
             raise Refused(403, "C:calendar-collection-location-ok", "there are no collections in collections")
+        if next(iter(self._storage.discover(path)), None) is not None:
+            if self._asked.method == "MKCOL":
+                raise Refused(405, "", "there is a collection already")
+            raise Refused(409, "D:resource-must-be-null", "there is a collection already")
+        return making.make(self._scope, self._asked.method, path, xmlbody.parse(self._asked.body))

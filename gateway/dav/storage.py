@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
-from gateway.dav import hrefs, writing
+from gateway.dav import hrefs
 from gateway.dav.collection import Collection, Principal, ProxyGroup, StoredItem
-from gateway.dav.errors import Refused
-from gateway.dav.kinds import kind_of_components
 from gateway.dav.scope import RequestScope
-from gateway.mapi.errors import NotFound
 
 #: What PROPFIND tells of a place must not be older than the request.
 _NOW = 0.0
@@ -77,27 +74,6 @@ class Storage(BaseStorage):
         """The collection of a name that a principal has and the user may see."""
         place = self._scope.place(principal, name)
         return Collection(self._scope, principal, place) if place else None
-
-    def create_collection(
-        self,
-        href: str,
-        items: Iterable[Item] | None = None,
-        props: Mapping[str, str] | None = None,
-    ) -> tuple[BaseCollection, dict[str, Item], list[str]]:
-        """Make a calendar or address book (Refused for anything else)."""
-        parts, wanted = hrefs.split_path(href), dict(props or {})
-        kind = kind_of_components(wanted.get("tag", ""), wanted.get("C:supported-calendar-component-set", ""))
-        if len(parts) != 2 or parts[0] != self._scope.user or not hrefs.is_name(parts[1]):
-            raise Refused(403, "", "collections are made directly in your own home")
-        if kind is None:
-            precondition = "C:supported-calendar-component" if wanted.get("tag") else "D:valid-resourcetype"
-            raise Refused(403, precondition, "only calendars and address books can be made")
-        self._scope.wait(lambda: writing.create_place(self._scope, parts[1], kind, wanted))
-        self._scope.wait(lambda: self._scope.homes.places(_NOW))
-        made = self.collection(*parts)
-        if made is None:
-            raise NotFound("the new collection cannot be seen")
-        return made, {}, []
 
     @contextmanager
     def acquire_lock(self, mode: str, user: str = "", *args: Any, **kwargs: Any) -> Iterator[None]:

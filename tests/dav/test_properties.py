@@ -301,3 +301,26 @@ def test_public_folders_are_written_by_rights(dav: Server, public: str, client: 
     assert client("DELETE", mine + "w.ics").status == 200
     other = dav.client()
     assert other("PUT", f"{other.home}{public}/x.ics", event("x", "Not allowed")).status == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<propfind xmlns='DAV:'/>", "<prop xmlns='DAV:'/>", "<propfind xmlns='DAV:'><prop/><allprop/></propfind>"],
+)
+def test_a_propfind_that_makes_no_sense(client: Client, body: str) -> None:
+    """RFC 4918 14.20."""
+    assert client("PROPFIND", client.home, body, Depth="0").status == 400
+
+
+def test_names_of_all_properties_without_values(client: Client) -> None:
+    """RFC 4918 9.1: propname; what a client keeps as XML is among them."""
+    path = client.collection("calendar")
+    note = (
+        '<propertyupdate xmlns="DAV:"><set><prop><note xmlns="urn:x"><b/></note></prop></set></propertyupdate>'
+    )
+    assert client("PROPPATCH", path, note).status == 207
+    told = client("PROPFIND", path, '<propfind xmlns="DAV:"><propname/></propfind>', Depth="0")
+    props = list(told.xml.iterfind(f"{D}response/{D}propstat/{D}prop/*"))
+    assert {f"{D}displayname", f"{D}resourcetype", "{urn:x}note"} <= {each.tag for each in props}
+    assert not any(len(each) or each.text for each in props)
+    assert "radicale" not in told.text
