@@ -15,6 +15,7 @@ from gateway.mapi.changes import Change
 
 #: How many numbers before the position are looked at again.
 OVERLAP: Final = 32
+_ALL: Final = (1 << OVERLAP) - 1
 _TOKEN: Final = re.compile(r"data:,([0-9a-f]{1,64})-(\d{1,10})-([0-9a-f]{1,8})")
 _PAGED: Final = re.compile(r"(.+)\+((?:[0-9a-f]{2}){1,500})")
 
@@ -24,13 +25,13 @@ class Position:
     """How far the change log of a folder was read."""
 
     number: int
-    seen: int = (1 << OVERLAP) - 1
+    seen: int = _ALL
     """Bit n says that number - n was seen, or is not of this folder."""
 
     @property
     def asked_from(self) -> int:
-        """The number after which to ask: a little earlier."""
-        return max(1, self.number - OVERLAP)
+        """The number after which to ask: a little earlier, where numbers were not seen."""
+        return max(1, self.number - (_ALL & ~self.seen).bit_length())
 
     def is_new(self, change_id: int) -> bool:
         """Whether a change was not seen yet."""
@@ -42,14 +43,14 @@ class Position:
     def after(self, changes: Iterable[Change], newest: int) -> Position:
         """The position once these changes, all after `asked_from`, were applied."""
         ids = {change.change_id for change in changes}
-        number = max(self.number, newest, *ids) if ids else max(self.number, newest)
-        seen = 0
-        for back in range(OVERLAP):
-            each = number - back
-            # What lies before the part that was asked for counts as seen.
-            if each in ids or each <= self.asked_from or (each <= self.number and not self.is_new(each)):
-                seen |= 1 << back
-        return Position(number, seen)
+        number = max(self.number, newest, *ids)
+        seen = self.seen << number - self.number
+        for each in ids:
+            if number - each < OVERLAP:
+                seen |= 1 << number - each
+        # What lies before the part that was asked for counts as seen.
+        seen |= -1 << number - self.asked_from
+        return Position(number, seen & _ALL)
 
 
 def write(folder: bytes, position: Position) -> str:

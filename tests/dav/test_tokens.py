@@ -40,6 +40,14 @@ def test_a_position_stays_when_nothing_happens() -> None:
     assert tokens.read(tokens.write(FOLDER, position), FOLDER) == position
 
 
+def test_only_what_was_not_seen_is_asked_for_again() -> None:
+    position = Position(99, 0).after(changes(*range(68, 140)), 0)
+    assert position.asked_from == position.number == 139
+    later = position.after(changes(142), 142)
+    assert later.asked_from == 139
+    assert later.after(changes(140, 141), 142).asked_from == 142
+
+
 @pytest.mark.parametrize(
     "text", ["", "x", "data:,00-1-0", "data:,-1-0", "data:,0-99999999999-0", "data:,zz-1-0"]
 )
