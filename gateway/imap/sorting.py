@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.convert.mime import encoded
 from gateway.imap.codec.envelope import Address, Envelope, parse_envelope
+from gateway.imap.collation import casemap
 from gateway.imap.subjects import base_subject
 from gateway.mailbox.view import View
 
@@ -50,14 +51,14 @@ def sent_date(text: bytes, otherwise: float) -> float:
 
 
 def _mailbox(address: Address) -> str:
-    return address.mailbox.decode("utf-8", "replace").casefold()
+    return casemap(address.mailbox.decode("utf-8", "replace"))
 
 
 def _display(address: Address) -> str:
     """The name, or the address where there is none (RFC 5957 section 3)."""
     if address.name:
-        return encoded.text(address.name).casefold()
-    return b"@".join(filter(None, (address.mailbox, address.host))).decode("utf-8", "replace").casefold()
+        return casemap(encoded.text(address.name))
+    return casemap(b"@".join(filter(None, (address.mailbox, address.host))).decode("utf-8", "replace"))
 
 
 _KEYS: Final[dict[str, Callable[[Mail], Any]]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gateway.imap.collation import casemap
+
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _TRAILER: Final = re.compile(r"(?:[ \t]|\(fwd\))+\Z", re.I)
 _BLOB: Final = r"\[[^\[\]]*\][ \t]*"
@@ -16,7 +18,7 @@ _MOST: Final = 2000
 
 
 def base_subject(subject: str) -> tuple[str, bool]:
-    """The base subject, folded for comparison, and whether the subject was that of a reply or forward."""
+    """The base subject as it is compared, and whether the subject was that of a reply or forward."""
     text = _BLANKS.sub(" ", subject[:_MOST])
     reply = False
     while True:
@@ -26,7 +28,7 @@ def base_subject(subject: str) -> tuple[str, bool]:
         reply = reply or cut
         forwarded = _FORWARD.match(text)
         if forwarded is None:
-            return text.casefold(), reply
+            return casemap(text), reply
         text, reply = forwarded[1], True
 
 

@@ -48,8 +48,8 @@ def _text(value: Value) -> bytes:
 
 
 def _first(value: Value) -> Address:
-    """The first address that is no group."""
+    """The first address; of a group its name, which stands where mailboxes do (RFC 9051 7.5.2)."""
     for address in value if isinstance(value, list) else ():
-        if isinstance(address, list) and len(address) == 4 and address[3] is not None:
+        if isinstance(address, list) and len(address) == 4 and address[2] is not None:
             return Address(_text(address[0]), _text(address[2]), _text(address[3]))
     return Address()
