@@ -36,7 +36,7 @@ def test_keys(text: str, key: str) -> None:
     ],
 )
 def test_order(ordered: list[str]) -> None:
-    assert sorted(ordered[::-1], key=casemap) == ordered
+    assert sorted(set(ordered), key=casemap) == ordered
 
 
 @given(st.text(st.characters(max_codepoint=127)))
