@@ -14,6 +14,7 @@ from gateway.convert.ical import propids as ids
 from gateway.convert.ical.addressees import keep_attendees
 from gateway.convert.ical.attendees import TO, partstat
 from gateway.convert.ical.civil import DAY
+from gateway.convert.ical.delegation import delegates
 from gateway.convert.ical.moments import Zones, filetime, of_rtime
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import EndType, Frequency, Pattern, PatternType
@@ -169,7 +170,7 @@ def _make_answer(content: MessageContent, component: Component, zones: Zones, *,
     organizer = component.first("ORGANIZER")
     if line is None or not (attendee := calendar_address(line)):
         raise ParseError("an answer of nobody")
-    answer = partstat(line)
+    answer = ids.DECLINED if delegates(line) else partstat(line)
     if counter and answer not in _ANSWERS:
         answer = ids.TENTATIVELY
     if answer not in _ANSWERS:

@@ -9,6 +9,7 @@ from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.attendees import attendee_line, attending
 from gateway.convert.ical.blocks import Block
+from gateway.convert.ical.delegation import told_by
 from gateway.convert.ical.events_out import Event, event_of, recurrence_id
 from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.identity import stamps, uid_of
@@ -28,7 +29,8 @@ from gateway.mapi.props import NamedProps
 
 #: Files of instances have no other place in a mail than the text.
 _MOST_INLINE: Final = 8 << 20
-_ANSWERS: Final = {"pos": ids.ACCEPTED, "neg": ids.DECLINED, "tent": ids.TENTATIVELY}
+_DECLINED: Final = "neg"
+_ANSWERS: Final = {"pos": ids.ACCEPTED, _DECLINED: ids.DECLINED, "tent": ids.TENTATIVELY}
 
 
 def calendar_part(
@@ -125,4 +127,6 @@ def _write_sides(block: Block, content: MessageContent) -> None:
     if attendee:
         answer = text(props, pt.PR_MESSAGE_CLASS).lower().split(".")[-1]
         row: NamedProps = {pt.PR_DISPLAY_NAME: text(props, role[0]), pt.PR_RECIPIENT_TYPE: 1}
-        block.lines.append(attendee_line(row, attendee, _ANSWERS.get(answer, ids.NO_RESPONSE)))
+        said = told_by(content) if answer == _DECLINED else None
+        line = attendee_line(row, attendee, _ANSWERS.get(answer, ids.NO_RESPONSE))
+        block.lines.append(line if said is None else line_text(said.name, said.value, said.params))

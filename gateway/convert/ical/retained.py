@@ -51,7 +51,9 @@ _BELONGS: Final = {
     "X-CALENDARSERVER-PRIVATE-COMMENT": "ORGANIZER",
 }
 _MANAGED: Final = "MANAGED-ID"
-_STATE_PARAMS: Final = frozenset(("CN", "PARTSTAT", "RSVP", "EMAIL", "SCHEDULE-STATUS", "ROLE", "CUTYPE"))
+_STATE_PARAMS: Final = frozenset(
+    ("CN", "PARTSTAT", "RSVP", "EMAIL", "SCHEDULE-STATUS", "ROLE", "CUTYPE", "DELEGATED-TO")
+)
 
 
 _NAME: Final = re.compile("[A-Z0-9-]+")

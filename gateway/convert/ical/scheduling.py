@@ -5,6 +5,7 @@ Nothing here sends or stores; each function gives the message or the item that i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.attendees import TO, attending
 from gateway.convert.ical.civil import DAY
+from gateway.convert.ical.delegation import told_by, with_delegates
 from gateway.convert.ical.events_in import copied
 from gateway.convert.ical.events_out import Event, event_of, original_start
 from gateway.convert.ical.exceptions import is_exception
@@ -261,11 +263,16 @@ def apply_reply(
     except ParseError:
         return None
     if target is None or event.pattern is None:
-        return content if _note(content, reply, attendee, answer) else None
-    day = target[0] // DAY * DAY
-    if not falls_on(event.pattern, day):
-        return None
-    return content if _note_instance(content, event, event.pattern, day, reply) else None
+        day = None
+        noted = _note(content, reply, attendee, answer)
+    else:
+        day = target[0] // DAY * DAY
+        noted = falls_on(event.pattern, day) and _note_instance(content, event, event.pattern, day, reply)
+    said = told_by(reply) if noted and answer == ids.DECLINED else None
+    if said is not None:
+        with suppress(ParseError):
+            return with_delegates(content, said, day, options)
+    return content if noted else None
 
 
 def _note(content: MessageContent, reply: MessageContent, attendee: str, answer: int) -> bool:

@@ -6,8 +6,9 @@ import pytest
 
 from gateway.convert.ical import calendar_part, from_ical, meeting_content, to_ical
 from gateway.convert.ical import propids as ids
-from gateway.convert.ical.addressees import addressed, keep_attendees
+from gateway.convert.ical.addressees import addressed, as_organized, keep_attendees
 from gateway.convert.ical.options import Options
+from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, person_props
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import NamedProps
@@ -65,6 +66,46 @@ def test_a_mail_to_some_keeps_whom_else_it_invites() -> None:
     before = dict(other.props)
     keep_attendees(other, full)
     assert other.props == before
+
+
+def passed_on() -> MessageContent:
+    """The invitation as Ann sends it to Carl."""
+    full = message()
+    carl = person_props("Carl", "carl@x.example", RECIPIENT) | {pt.PR_RECIPIENT_TYPE: 1}
+    sender = person_props("Ann", "ann@x.example", REPRESENTING) | person_props("Ann", "ann@x.example", SENDER)
+    return addressed(full, [carl], OPTIONS, sender)
+
+
+def named(content: MessageContent, name: str) -> list[str]:
+    part = (calendar_part(content, OPTIONS) or b"").replace(b"\r\n ", b"").decode()
+    return [line.partition(":")[2] for line in part.splitlines() if line.startswith(name)]
+
+
+def test_who_passes_an_invitation_on_is_not_its_organizer() -> None:
+    sent = passed_on()
+    assert sent.props[pt.PR_SENT_REPRESENTING_EMAIL_ADDRESS] == "ann@x.example"
+    assert named(sent, "ORGANIZER") == ["mailto:boss@x.example"] * 2
+    assert people(sent) == ["carl@x.example", "ann@x.example", "bob@x.example"] * 2
+
+
+def test_an_invitation_that_was_passed_on_comes_from_its_organizer() -> None:
+    taken = as_organized(passed_on(), OPTIONS)
+    assert taken.props[pt.PR_SENT_REPRESENTING_EMAIL_ADDRESS] == "boss@x.example"
+    assert taken.props[pt.PR_SENT_REPRESENTING_NAME] == "Boss"
+    assert taken.props[pt.PR_SENDER_EMAIL_ADDRESS] == "boss@x.example"
+    assert named(taken, "ORGANIZER") == ["mailto:boss@x.example"] * 2
+    assert people(taken) == people(passed_on())
+    plain = message()
+    assert as_organized(plain, OPTIONS) is plain
+
+
+def test_a_mail_of_somebody_else_keeps_the_organizer_of_its_text() -> None:
+    full = message()
+    mail = MessageContent(dict(full.props), [dict(row_of(full, "bob@x.example"))])
+    mail.props |= person_props("Ann", "ann@x.example", REPRESENTING)
+    keep_attendees(mail, full)
+    assert mail.props[pt.PR_SENT_REPRESENTING_EMAIL_ADDRESS] == "ann@x.example"
+    assert named(mail, "ORGANIZER") == ["mailto:boss@x.example"] * 2
 
 
 @pytest.mark.parametrize("with_row", [True, False])
