@@ -48,7 +48,7 @@ _D: Final = "{DAV:}"
 DAV_CLASSES: Final = (
     "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-proxy, "
     "calendarserver-principal-property-search, calendarserver-principal-search, "
-    "calendar-managed-attachments"
+    "calendar-managed-attachments, calendar-no-timezone"
 )
 METHODS: Final = (
     "OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "MKCALENDAR", "PROPFIND", "PROPPATCH", "REPORT",

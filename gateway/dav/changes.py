@@ -31,7 +31,7 @@ COMPONENTS: Final = f"{_C}supported-calendar-component-set"
 #: What follows from what lies in a collection and from what it is; nobody sets it.
 PROTECTED: Final = (
     frozenset(liveprops.FILLED)
-    - {f"{_D}displayname", transparency.PROPERTY}
+    - {f"{_D}displayname", transparency.PROPERTY, _TIMEZONE, _TIMEZONE_ID}
     | {
         f"{_D}{name}"
         for name in (
@@ -77,6 +77,10 @@ def errors_in(scope: RequestScope, changes: Changes, settable: Some[str] = ()) -
 
 def changed(meta: dict[str, str], changes: Changes) -> dict[str, str]:
     """The properties of a collection after the changes, as Radicale names them."""
+    zones_set = [tag for tag in (_TIMEZONE, _TIMEZONE_ID) if tag in changes]
+    if len(zones_set) == 1:  # each is told by the other (RFC 7809 5.2)
+        for tag in (_TIMEZONE, _TIMEZONE_ID):
+            meta.pop(make_human_tag(tag), None)
     for tag, element in changes.items():
         name, tree = make_human_tag(tag), properties.tree_key(tag)
         meta.pop(name, None)

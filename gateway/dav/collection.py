@@ -13,7 +13,16 @@ from radicale.item import filter as item_filter
 from radicale.storage import BaseCollection
 
 from gateway.convert.ical.timezones import Zone
-from gateway.dav import addressbook, directoryquery, freebusy, narrowing, properties, tokens, writing
+from gateway.dav import (
+    addressbook,
+    byreference,
+    directoryquery,
+    freebusy,
+    narrowing,
+    properties,
+    tokens,
+    writing,
+)
 from gateway.dav.entries import FIRST, LAST, Entry, visible
 from gateway.dav.errors import Refused
 from gateway.dav.listing import Listing, entry_of_href
@@ -21,7 +30,9 @@ from gateway.dav.places import Place
 from gateway.dav.query.calendars import CalendarFilter
 from gateway.dav.query.cards import CardFilter
 from gateway.dav.scope import RequestScope
+from gateway.mapi import proptags as pr
 from gateway.mapi.times import to_unix
+from gateway.mapiclient.message import LoadedMessage
 
 _MIN: Final = item_filter.TIMESTAMP_MIN
 _MAX: Final = item_filter.TIMESTAMP_MAX
@@ -36,6 +47,12 @@ def overlaps(entry: Entry, start: int, end: int) -> bool:
     if entry.first == entry.last:
         return start <= entry.first < end
     return entry.first < end and entry.last > start
+
+
+def has_tag(loaded: LoadedMessage, etag: str) -> bool:
+    """Whether a whole item is the one of an ETag."""
+    change_key: bytes = dict(loaded.tree.mod_props).get(pr.PR_CHANGE_KEY) or b""
+    return etag == f'"{change_key.hex()}"'
 
 
 class StoredItem(Item):
@@ -176,6 +193,15 @@ class Collection(BaseCollection):
         entry = self.entries_of([href]).get(href)
         return StoredItem(self, entry) if entry is not None else None
 
+    def look(self, href: str) -> tuple[StoredItem | None, LoadedMessage | None]:
+        """The item of an href as it is now, and all of it if it could be read in the same moment; for writing to it."""
+        scope, place = self.scope, self.place
+        session, listings = scope.session_of(place), scope.shared.listings
+        self._listing, loaded = scope.wait(lambda: listings.fresh_with(session, place, href))
+        item = self.item(href)
+        is_same = loaded is not None and item is not None and has_tag(loaded, item.entry.etag)
+        return item, loaded if is_same else None
+
     def entries_of(self, hrefs: Sequence[str]) -> dict[str, Entry]:
         """The items of hrefs, those left out that are not there or not shown."""
         if self.place.home is None:
@@ -186,8 +212,11 @@ class Collection(BaseCollection):
         return {href: entry for href, entry in found.items() if visible([entry], self.place)}
 
     def texts(self, entries: Sequence[Entry], version: str = "3.0") -> dict[bytes, bytes]:
-        """Source key to text, read in batches."""
-        return self.scope.texts(self.place, list(entries), version)
+        """Source key to text, read in batches; without standard time zones for who does not want them."""
+        found = self.scope.texts(self.place, list(entries), version)
+        if self.scope.wants_zones or not self.place.kind.is_calendar:
+            return found
+        return {key: byreference.without_standard(text) for key, text in found.items()}
 
     def _filled(self, entries: list[Entry]) -> list[StoredItem]:
         """Items with their texts; those that are gone left out."""

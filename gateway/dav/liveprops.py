@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from gateway.convert.ical.files import MAX_FILES
-from gateway.dav import aclprops, hrefs, principalprops, properties, xmlbody
+from gateway.dav import aclprops, byreference, hrefs, principalprops, properties, xmlbody
 from gateway.dav.kinds import Kind
 from gateway.dav.principalprops import FOUND
 from gateway.dav.push import liveproperties as pushed
@@ -21,6 +21,8 @@ _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
 _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 _CS: Final = "{http://calendarserver.org/ns/}"
+#: From which year on a time zone is told.
+_ZONES_FROM: Final = 2000
 _RADICALE: Final = "{http://radicale.org/ns/}"
 _STATUS: Final = {200: "HTTP/1.1 200 OK", 403: "HTTP/1.1 403 Forbidden", 404: "HTTP/1.1 404 Not Found"}
 _OK: Final = _STATUS[200]
@@ -89,6 +91,22 @@ def _attachment_limit(resource: Resource, element: ET.Element) -> int | None:
     return FOUND
 
 
+def _time_zone(resource: Resource, element: ET.Element) -> int | None:
+    """calendar-timezone and calendar-timezone-id, each told by the other (RFC 4791 5.2.2, RFC 7809 5.2)."""
+    stored = resource.place.stored if resource.is_collection and resource.place is not None else {}
+    text, name = (stored.get(f"C:calendar-timezone{each}", "") for each in ("", "-id"))
+    if element.tag.endswith("-id"):
+        element.text = name or byreference.name_of(text)
+    else:
+        element.text = text or byreference.definition_of(name, _ZONES_FROM)
+    return FOUND if element.text else None
+
+
+def _time_zone_services(resource: Resource, element: ET.Element) -> int | None:
+    """timezone-service-set (RFC 7809 5.1): none is named, the names are those of the IANA database."""
+    return FOUND if resource.is_own else None
+
+
 def _collations(resource: Resource, element: ET.Element) -> int | None:
     if not resource.is_collection:
         return None
@@ -126,6 +144,9 @@ _OWN: Final[dict[str, Fill]] = {
     f"{_C}managed-attachments-server-URL": principalprops.empty,
     f"{_C}max-attachment-size": _attachment_limit,
     f"{_C}max-attachments-per-resource": _attachment_limit,
+    f"{_C}calendar-timezone": _time_zone,
+    f"{_C}calendar-timezone-id": _time_zone,
+    f"{_C}timezone-service-set": _time_zone_services,
     f"{_C}supported-collation-set": _collations,
     f"{_CR}supported-collation-set": _collations,
     **pushed.FILL,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import attaching, attachments, hrefs, kopano, making, transfer, whole, xmlbody
+from gateway.dav import attaching, attachments, byreference, hrefs, kopano, making, transfer, whole, xmlbody
 from gateway.dav.app import Application, clean
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
@@ -28,6 +28,7 @@ class Methods(Application):
     def serving(self, scope: RequestScope, asked: Asked) -> Application:
         """A copy that serves one request."""
         scope.base_url = asked.base_url
+        scope.wants_zones = byreference.wants_definitions(asked.header(byreference.HEADER))
         return super().serving(scope, asked)
 
     def _answer(self) -> Answer:

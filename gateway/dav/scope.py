@@ -82,6 +82,8 @@ class RequestScope:
         self.homes: UserHomes = shared.homes.of(session)
         self.base_url = ""
         """The server as the client names it, without a slash at the end; attachments have addresses then."""
+        self.wants_zones = True
+        """Whether texts have the definitions of standard time zones (RFC 7809)."""
         self._waiting: Deferred[Any] | None = None
         self._left = False
         self._places: list[Place] | None = None
