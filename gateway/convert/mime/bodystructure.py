@@ -1,7 +1,7 @@
 """BODY and BODYSTRUCTURE of a message, rendered (RFC 9051 7.5.2).
 
-Types, parameter names, encodings and dispositions in lower case, parameters in header order, sizes of the
-encoded body. A value that the message does not have is what the MIME defaults make it, never NIL where the
+Types, parameter names, encodings and dispositions in lower case, parameters in header order and whole (RFC 2231
+section 6), sizes of the encoded body. A value that the message does not have is what the MIME defaults make it, never NIL where the
 grammar wants a string.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.convert.mime.envelope import envelope
 from gateway.convert.mime.imapstrings import NIL, nstring
-from gateway.convert.mime.parameters import Parameters
+from gateway.convert.mime.parameters import Parameters, joined
 from gateway.convert.mime.structure import Part
 
 _DEFAULT_TEXT: Final = b'("charset" "us-ascii")'
@@ -92,4 +92,4 @@ def _parameters(part: Part) -> bytes:
 def _list(values: Parameters) -> bytes:
     if not values:
         return NIL
-    return b"(%b)" % b" ".join([b"%b %b" % (nstring(key), nstring(value)) for key, value in values])
+    return b"(%b)" % b" ".join([b"%b %b" % (nstring(key), nstring(value)) for key, value in joined(values)])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import count, takewhile
 from typing import Final, TypeAlias
+from urllib.parse import quote_from_bytes
 
 from gateway.convert.mime.fields import unfold
 
@@ -30,6 +32,8 @@ _LONE: Final = {
     b"message": (b"application", b"octet-stream"),
 }
 _LIMIT: Final = 256
+_CONTINUED: Final = re.compile(rb"([^*]+)\*([0-9]{1,3})(\*)?")
+_UNENCODED: Final = "!#$&+-.^_`{|}~"
 
 
 def parameters(value: bytes, position: int = 0) -> Parameters:
@@ -85,6 +89,46 @@ def disposition(value: bytes) -> tuple[bytes, Parameters]:
         return b"", parameters(value)
     words = kind.split()
     return (words[0].lower() if words else b""), parameters(value, len(kind)) if semicolon else ()
+
+
+def joined(values: Parameters) -> Parameters:
+    """The parameters with the pieces of each long one put together, at the place of its first (RFC 2231 3, 6).
+
+    The whole is ``name*``, percent-encoded, when any piece is. Pieces behind a gap stay as they are.
+    """
+    if not any(b"*" in key for key, _ in values):
+        return values
+    runs = _runs(values)
+    found: list[tuple[bytes, bytes]] = []
+    told: set[bytes] = set()
+    for key, value in values:
+        match = _CONTINUED.fullmatch(key)
+        if match is None or int(match[2]) >= len(runs[match[1]]):
+            found.append((key, value))
+        elif match[1] not in told:
+            told.add(match[1])
+            found.append(_whole(match[1], runs[match[1]]))
+    return tuple(found)
+
+
+def _runs(values: Parameters) -> dict[bytes, list[tuple[bytes, bool]]]:
+    """The pieces of each long parameter from 0 up to the first gap, and whether each is percent-encoded."""
+    pieces: dict[bytes, dict[int, tuple[bytes, bool]]] = {}
+    for key, value in values:
+        if match := _CONTINUED.fullmatch(key):
+            pieces.setdefault(match[1], {}).setdefault(int(match[2]), (value, bool(match[3])))
+    return {
+        name: [numbered[number] for number in takewhile(numbered.__contains__, count())]
+        for name, numbered in pieces.items()
+    }
+
+
+def _whole(name: bytes, pieces: list[tuple[bytes, bool]]) -> tuple[bytes, bytes]:
+    if not any(encoded for _, encoded in pieces):
+        return name, b"".join([value for value, _ in pieces])
+    start = b"" if pieces[0][1] else b"''"
+    texts = [value if encoded else quote_from_bytes(value, _UNENCODED).encode() for value, encoded in pieces]
+    return name + b"*", start + b"".join(texts)
 
 
 def get(values: Parameters, name: bytes) -> bytes | None:

@@ -5,6 +5,7 @@ form and written out again. Real mail is broken in every way; there is no input 
 
 * a multipart without a boundary, or in which it never occurs, is one text part;
 * a part whose closing boundary is missing ends where its parent ends;
+* of two multiparts with one boundary the inner one ends at the first closing line when the outer goes on behind it;
 * a structure deeper or wider than `Limits` ends in application/octet-stream parts that hold the rest;
 * line ends may be CRLF or LF, mixed. If there is no LF at all, CR ends lines.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from gateway.convert.mime.fields import Field, Source, end_of_header, fields_of, unfold
 from gateway.convert.mime.parameters import Parameters, disposition, get, media
@@ -26,6 +27,10 @@ _NO_PARAMETERS: Final[Parameters] = ()
 _DASHES_SCAN: Final = 65536
 """Above this size a region is first searched for any dash: base64 has none."""
 _DASH_HOPS: Final = 64
+_HEADER_SCAN: Final = 4096
+"""Where in a part a boundary is looked for that its own header would name."""
+BoundaryLine: TypeAlias = tuple[int, int, bool]
+"""Where the part before a boundary line ends, where the next one begins, whether the line closes the multipart."""
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 
 
@@ -247,6 +252,7 @@ def _encoding(value: bytes) -> bytes:
 def _regions(data: Source, start: int, end: int, delimiter: bytes) -> Iterator[tuple[int, int]]:
     """The regions between the boundary lines of a multipart body (RFC 2046 5.1.1)."""
     at = _boundary_line(data, start, end, delimiter)
+    may_nest = True
     while at is not None:
         _, begin, last = at
         if last:
@@ -254,11 +260,34 @@ def _regions(data: Source, start: int, end: int, delimiter: bytes) -> Iterator[t
         at = _boundary_line(data, begin, end, delimiter)
         if at is None:
             yield begin, end
-        else:
-            yield begin, max(begin, at[0])
+            return
+        if may_nest and _is_multipart_of(data, begin, max(begin, at[0]), delimiter):
+            behind = _behind_closing(data, at, end, delimiter)
+            may_nest, at = behind is not None, behind or at
+        yield begin, max(begin, at[0])
 
 
-def _boundary_line(data: Source, start: int, end: int, delimiter: bytes) -> tuple[int, int, bool] | None:
+def _is_multipart_of(data: Source, start: int, end: int, delimiter: bytes) -> bool:
+    """Whether a part is a multipart with the boundary of its parent: old clients of Apple's write such."""
+    if data.find(delimiter[2:], start, min(end, start + _HEADER_SCAN)) < 0:
+        return False
+    part = Part(data, start, end)
+    _read_header(part, digest=False)
+    return part.type == b"multipart" and (part.parameter(b"boundary") or b"").rstrip() == delimiter[2:]
+
+
+def _behind_closing(data: Source, at: BoundaryLine, end: int, delimiter: bytes) -> BoundaryLine | None:
+    """The boundary line behind the next closing one: it is the parent's; None when the parent does not go on."""
+    found: BoundaryLine | None = at
+    while found is not None:
+        _, begin, closes = found
+        found = _boundary_line(data, begin, end, delimiter)
+        if closes:
+            return found
+    return None
+
+
+def _boundary_line(data: Source, start: int, end: int, delimiter: bytes) -> BoundaryLine | None:
     """The next boundary line: where the part before it ends, where the next begins, if it closes."""
     size = len(delimiter)
     position = start

@@ -176,3 +176,22 @@ def test_a_client_reads_the_structure() -> None:
     structure = response[1][b"BODYSTRUCTURE"]
     assert structure.is_multipart
     assert [part[1] for part in structure[0]] == [b"plain", b"rfc822"]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('name*0="long "; name*1=name.pdf', '"name" "long name.pdf"'),
+        ("name*0*=utf-8''na%C3%AFve; name*1=\" 100%.pdf\"", '"name*" "utf-8\'\'na%C3%AFve%20100%25.pdf"'),
+        ("name*1=b; x=y; name*0=a", '"name" "ab" "x" "y"'),
+        ("name*0=a; name*1*=%C3%AF", '"name*" "\'\'a%C3%AF"'),
+        ("name*0=a; name*2=c", '"name" "a" "name*2" "c"'),
+        ("name*1=b", '"name*1" "b"'),
+        ("name=plain; name*=utf-8''x", '"name" "plain" "name*" "utf-8\'\'x"'),
+        ("name*0=a; name*0=b", '"name" "a"'),
+    ],
+)
+def test_parameters_in_pieces_are_put_together(written: str, told: str) -> None:
+    """RFC 2231 section 6 demands it of IMAP servers."""
+    rendered = bodystructure(scan(f"Content-Type: a/b; {written}\r\n\r\n".encode()))
+    assert rendered.startswith(f'("a" "b" ({told}) '.encode())

@@ -160,22 +160,32 @@ def test_an_unclosed_inner_multipart_ends_with_its_parent() -> None:
     assert message.children[1].body_bytes == b"2"
 
 
-def test_the_outer_of_two_equal_boundaries_rules() -> None:
+INNER = [MULTIPART, "", "--b", "Content-Type: multipart/alternative; boundary=b", "", "--b", "", "1"]
+
+
+def test_of_two_equal_boundaries_the_inner_one_is_closed_first() -> None:
     message = scan(
-        lines(
-            MULTIPART,
-            "",
-            "--b",
-            "Content-Type: multipart/alternative; boundary=b",
-            "",
-            "--b",
-            "",
-            "1",
-            "--b--",
-            "--b--",
-        )
+        lines(*INNER, "--b", "", "2", "--b--", "--b", "Content-Type: image/gif", "", "3", "--b--", "rest")
     )
-    assert kinds(message) == ["multipart/mixed", "text/plain", "text/plain"]
+    assert kinds(message) == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/plain", "image/gif",
+    ]  # fmt: skip
+    assert bodies(message.children[0]) == [b"1", b"2"]
+    assert message.children[1].body_bytes == b"3"
+
+
+@pytest.mark.parametrize("end", [[], ["--b--"], ["--b--", "epilogue"]])
+def test_of_two_equal_boundaries_the_outer_one_rules_when_only_one_is_closed(end: list[str]) -> None:
+    """What follows is no alternative to the text."""
+    message = scan(lines(*INNER, "--b", "Content-Type: image/gif", "", "2", *end))
+    assert kinds(message) == ["multipart/mixed", "text/plain", "text/plain", "image/gif"]
+
+
+def test_many_multiparts_with_one_boundary_take_no_longer_than_the_text_is_long() -> None:
+    part = b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    for end in (b"", b"--b--\r\n" * 20_000):
+        message = scan(MULTIPART.encode() + b"\r\n\r\n" + part * 20_000 + end)
+        assert sum(1 for _ in message.walk()) <= 1001
 
 
 def test_a_boundary_that_begins_like_another() -> None:
