@@ -27,6 +27,7 @@ from gateway.mapi.propnames import KEYWORDS
 from gateway.mapi.props import PropTag
 from gateway.mapi.restrictions import Or, Property, Relop, Restriction
 from gateway.mapi.tables import SortKey
+from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
 from gateway.mapiclient.table import Table
 from gateway.mapiclient.wire.calls_object import LoadObject
@@ -56,6 +57,8 @@ class FolderSync:
         """The position of the listing or the cache: changes up to it were in the rows then."""
         self._written: dict[int, Entry] = {}
         """Messages this process stored and the log has not told of, by the hashes of their source keys."""
+        self._uncounted = 0
+        """How many more messages the store counts than it lists."""
         self._gone: list[int] = []
         self.dirty = False
         """Whether there is something to save."""
@@ -214,7 +217,7 @@ class FolderSync:
     ) -> None:
         """Read changed messages (UID to mod-sequence) and new ones (source key to mod-sequence) as they are now."""
         if len(changed) > MANY:
-            state.replace(await self._entries(None))
+            await self._list_again(state)
             return
         entries = list(written)
         few = len(changed) + len(new) <= FEW < len(state.rows) // 8
@@ -235,6 +238,38 @@ class FolderSync:
             for entry in entries
             if entry.uid not in changed
         )
+
+    async def _list_again(self, state: State) -> None:
+        """Take a complete listing as the truth; what it has that was missed counts as changed now."""
+        told, uidnext, place = state.highest_modseq, state.uidnext, state.rows.index
+        entries = await self._entries(None)
+        listed = [
+            entry._replace(modseq=told + 1) if entry.modseq <= told and place(entry.uid) < 0 else entry
+            for entry in entries
+        ]
+        self._gone += state.replace(listed, uidnext)
+        self.dirty = True
+
+    async def verify(self, state: State) -> None:
+        """List the folder again when the store counts other messages than the state has.
+
+        A transaction that was open for longer than `logwindow.SETTLING` shows its changes below what is read again.
+        """
+        position = state.change_id
+        props, _ = await load_props(self._store.session, self._mailbox.entryid)
+        counted = props.get(pr.PR_CONTENT_COUNT, 0)
+        await self.catch_up(state)
+        if state.change_id != position or counted - len(state.rows) == self._uncounted:
+            return
+        # The counter of a folder may be wrong for ever, and a listing of it costs.
+        if await self._listable() != len(state.rows):
+            await self._list_again(state)
+        self._uncounted = counted - len(state.rows)
+
+    async def _listable(self) -> int:
+        columns = (pr.PR_EC_IMAP_ID,)
+        async with Table.contents(self._store.session, self._mailbox.entryid, columns, batch=1) as table:
+            return await table.row_count()
 
     async def _listed(self, state: State, changed: dict[int, int], new: bool) -> list[Entry]:
         """From one restricted listing, which costs the server a look at every message of the folder."""

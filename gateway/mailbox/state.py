@@ -134,12 +134,17 @@ class State:
         if flagged or touched:
             self._happened(flagged=tuple(sorted(flagged)), touched=tuple(sorted(touched)))
 
-    def replace(self, entries: Sequence[Entry]) -> None:
-        """Take a complete listing as the truth: what is not in it is gone."""
+    def replace(self, entries: Sequence[Entry], below: int | None = None) -> list[int]:
+        """Take a complete listing as the truth: what is not in it is gone; return those UIDs.
+
+        ``below`` is the UIDNEXT when the listing began: what came since need not be in it.
+        """
         there = {entry.uid for entry in entries}
-        self.expunge([uid for uid in self.rows.uids if uid not in there])
+        limit = self._uidnext if below is None else below
+        gone = self.expunge([uid for uid in self.rows.uids if uid not in there and uid < limit])
         self.amend((entry.uid, entry.flags, entry.keywords, entry.modseq) for entry in entries)
         self.arrive(entries)
+        return gone
 
     def since(self, serial: int) -> Delta:
         """What changed after a serial this state had."""

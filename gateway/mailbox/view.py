@@ -28,6 +28,7 @@ from gateway.mailbox.source import Source
 from gateway.mailbox.state import Delta, State
 from gateway.mailbox.threadids import ThreadIds
 from gateway.mailbox.tree import Mailbox
+from gateway.mailbox.upkeep import Upkeep
 from gateway.mapi.props import NamedProps, PropKey
 from gateway.mapi.restrictions import And, Restriction
 
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 SAFETY_INTERVAL: Final = 60.0
 #: How long notices are collected before watchers are served (seconds).
 NOTICE_DELAY: Final = 0.05
-#: How long new save dates are collected before they are written down (seconds): they are nowhere else.
-DATES_DELAY: Final = 5.0
 
 
 class View:
@@ -64,7 +63,7 @@ class View:
         self._lock = DeferredLock()
         self._wakeup = store.later()
         self._settling = store.later()
-        self._dating = store.later()
+        self._upkeep = Upkeep(self)
         self._subscription: Callable[[], None] | None = None
 
     # What IMAP calls the folder's numbers
@@ -190,6 +189,7 @@ class View:
             raise
         self._stale = False
         self._looked = self.store.seconds()
+        self._upkeep.opened()
 
     def vanish(self) -> None:
         """The folder was deleted: watchers are woken a last time."""
@@ -201,7 +201,7 @@ class View:
         """Stop following the store."""
         self._wakeup.cancel()
         self._settling.cancel()
-        self._dating.cancel()
+        self._upkeep.close()
         if self._subscription is not None:
             self._subscription()
             self._subscription = None
@@ -220,19 +220,11 @@ class View:
     def came_below(self, uid: int) -> None:
         """Messages with UIDs below this one have just been put here by us."""
         self.state.saved.seen(uid, self.store.now())
-        self._note_dates()
-
-    def _note_dates(self) -> None:
-        if self.state.saved.changed and self._subscription is not None:
-            self._dating.after(DATES_DELAY, self._write_dates)
+        self._upkeep.changed()
 
     async def write_dates(self) -> None:
         """Write new save dates to the UID cache, and nothing else."""
         await self._sync.save_dates(self.state)
-
-    def _write_dates(self) -> None:
-        writing = Deferred.fromCoroutine(self.write_dates())
-        writing.addErrback(lambda failure: self.log.failure("UID cache", failure=failure))
 
     def appended(self, entries: Sequence[Entry]) -> None:
         """Messages were stored here by us: what is known of them need not be asked for."""
@@ -279,12 +271,23 @@ class View:
                 self._stale = False
                 await self._sync.catch_up(self.state)
             self._looked = self.store.seconds()
+            self._upkeep.looked()
             if self._watchers and not self._sync.is_settled:
                 self._settling.after(SETTLING + 1, partial(self._look, force=True))
         except BaseException:
             self._stale = True
             raise
         finally:
+            self.changed_since_serial(before)
+
+    async def verify(self) -> None:
+        """Compare with the store's own count of messages, and list the folder anew when something was missed."""
+        await self._lock.acquire()
+        before = self.state.serial
+        try:
+            await self._sync.verify(self.state)
+        finally:
+            self._lock.release()
             self.changed_since_serial(before)
 
     def raise_modseq(self) -> None:
@@ -296,7 +299,7 @@ class View:
         """Wake the watchers when there is something newer than this serial."""
         if self.state.serial > serial:
             self._sync.dirty = True
-            self._note_dates()
+            self._upkeep.changed()
             for callback in tuple(self._watchers):
                 callback()
 

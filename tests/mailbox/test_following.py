@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
+from gateway.mailbox import upkeep
 from gateway.mailbox.account import Account
 from gateway.mailbox.flags import Flag
 from gateway.mailbox.rows import Entry
 from gateway.mailbox.uploads import Upload
 from gateway.mailbox.view import View
 from gateway.mailbox.writes import FlagChange
+from gateway.mapi import proptags as pr
 from gateway.mapi.ids import message_entryid
 from tests.support.accounts import Mail, running_mail
 
@@ -199,3 +203,111 @@ def test_a_change_made_elsewhere_before_a_select_is_seen_by_it(mail: Mail) -> No
             other.logout()
 
     mail.run(work, "alice", "alice")
+
+
+def changes_hidden(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the store's log show nothing that comes from now on, as of a transaction that was open for very long."""
+    session, call_of_session = account.session, account.session.call
+
+    async def call(call: Any, **more: Any) -> Any:
+        reply = await call_of_session(call, **more)
+        return replace(reply, changes=[]) if call.name == "getChanges" else reply
+
+    monkeypatch.setattr(session, "call", call)
+
+
+@pytest.mark.parametrize("done", ["stored", "removed"])
+def test_what_the_log_showed_too_late_is_found_by_counting(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch, done: str
+) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)] * 3)
+        await view.refresh(force=True)
+        changes_hidden(alice, monkeypatch)
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            if done == "stored":
+                await other.append(elsewhere.mailbox, [Upload(HELLO)])
+            else:
+                await elsewhere.remove(elsewhere.uids[:1], hard=True)
+            await elsewhere.refresh(force=True)
+        finally:
+            other.logout()
+        await view.refresh(force=True)
+        assert len(view.uids) == 3
+        known = view.highest_modseq
+        await view.verify()
+        assert view.uids == elsewhere.uids
+        assert len(await view.changed_since(known)) == (1 if done == "stored" else 0)
+
+    mail.run(work, "alice")
+
+
+def test_a_folder_that_was_listed_again_keeps_what_was_appended_meanwhile(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)] * 2)
+        await view.refresh(force=True)
+        strangers(view, 1)  # as if it was stored after the listing had begun
+        view.state.replace([], below=FAR)
+        assert list(view.uids) == [FAR]
+
+    mail.run(work, "alice")
+
+
+def test_a_folder_whose_messages_are_all_known_is_not_listed_again(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even when the store's counter is wrong, which is found out once."""
+
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)] * 3)
+        await view.refresh(force=True)
+        session, call_of_session = alice.session, alice.session.call
+
+        async def call(call: Any, **more: Any) -> Any:
+            reply = await call_of_session(call, **more)
+            if call.name == "loadObject":
+                props = {**dict(reply.object.mod_props), pr.PR_CONTENT_COUNT: 7}
+                return replace(reply, object=replace(reply.object, mod_props=tuple(props.items())))
+            return reply
+
+        await view.verify()
+        names = calls_of(alice, monkeypatch)
+        await view.verify()
+        assert names == ["loadObject", "getChanges"]
+        monkeypatch.setattr(session, "call", call)
+        for expected in (1, 0):
+            names = calls_of(alice, monkeypatch)
+            await view.verify()
+            assert names.count("tableGetRowCount") == expected
+            assert "tableQueryRows" not in names
+
+    mail.run(work, "alice")
+
+
+def test_messages_are_counted_now_and_then(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "COUNT_EVERY", 0)
+    monkeypatch.setattr(upkeep, "COUNT_DELAY", 0)
+
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        changes_hidden(alice, monkeypatch)
+        other = await mail.anew("alice")
+        try:
+            (uid,) = await other.append(view.mailbox, [Upload(HELLO)])
+        finally:
+            other.logout()
+        found: Deferred[None] = Deferred()
+        stop = view.watch(lambda: None if found.called else found.callback(None))
+        await view.refresh(force=True)
+        await found
+        stop()
+        assert list(view.uids) == [uid]
+
+    mail.run(work, "alice")
