@@ -11,17 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from twisted.internet.defer import Deferred
+
 from gateway.dav import hrefs, tokens
 from gateway.dav.entries import Entry, columns_of, entries_in, entry_of_props
 from gateway.dav.kinds import Kind
 from gateway.dav.places import Place
+from gateway.dav.texts import load_whole
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.changes import Change, SyncFlags, SyncKind, collapse
-from gateway.mapi.errors import NotFound
+from gateway.mapi.errors import MapiError, NotFound
 from gateway.mapi.props import NamedProps
 from gateway.mapi.restrictions import Or, equals
 from gateway.mapiclient.folder import load_props
+from gateway.mapiclient.message import LoadedMessage
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
@@ -106,6 +110,26 @@ class Listings:
         self._trim()
         return listing
 
+    async def fresh_with(
+        self, session: Session, place: Place, href: str
+    ) -> tuple[Listing, LoadedMessage | None]:
+        """The listing as it is now, and all of one item unless it was unknown; the store is asked for both at once.
+
+        The item is as it was at some moment meanwhile: who needs it as listed compares the change keys.
+        """
+        known = self._listings.get((session.server_guid, place.source_key))
+        entry = entry_of_href(known, href) if known is not None else None
+        if entry is None:
+            return await self.fresh(session, place), None
+        reading = Deferred.fromCoroutine(_tried(session, entry))
+        try:
+            listing = await self.fresh(session, place)
+        except BaseException:
+            reading.addErrback(lambda _: None)
+            reading.cancel()
+            raise
+        return listing, await reading
+
     async def saved(self, session: Session, place: Place, props: NamedProps) -> None:
         """An item was just put: its own change need not be read back."""
         listing = self._listings.get((session.server_guid, place.source_key))
@@ -136,6 +160,14 @@ class Listings:
         if len(told) == len(fresh):
             return _difference(listing, fresh, listing.position)
         return replace(_difference(listing, told, position.after(told, 0)), is_cut=True)
+
+
+async def _tried(session: Session, entry: Entry) -> LoadedMessage | None:
+    """All of an item, None when it cannot be read just now."""
+    try:
+        return await load_whole(session, entry)
+    except MapiError:
+        return None
 
 
 async def _check_exists(session: Session, place: Place, listing: Listing, position: Position) -> None:

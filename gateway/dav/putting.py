@@ -12,11 +12,14 @@ from gateway.dav import attachments, hrefs, writing
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.components import check_body
+from gateway.dav.entries import Entry
 from gateway.dav.errors import Answer, Refused
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import resources, tag
 from gateway.dav.scheduling.scheduler import Convert, Scheduler
+from gateway.dav.texts import load_whole
 from gateway.mapi.content import MessageContent
+from gateway.mapiclient.message import LoadedMessage
 
 
 def put(collection: Collection, href: str, asked: Asked) -> Answer:
@@ -31,7 +34,7 @@ def put(collection: Collection, href: str, asked: Asked) -> Answer:
     if "w" not in letters(place):
         raise Refused(403, "D:need-privileges", "you may not write here")
     writing.refuse_mailbox(place)
-    item = collection.item(href)
+    item, loaded = collection.look(href)
     try:
         check_conditions(collection, item, headers)
     except Refused as error:
@@ -46,27 +49,35 @@ def put(collection: Collection, href: str, asked: Asked) -> Answer:
         if uid and uid != item.entry.uid:
             raise Refused(409, conflict, "an item keeps its UID")
         writing.refuse_private(place, item.entry)
-    done = _stored(collection, href, item, body, headers)
+        loaded = loaded or _loaded(collection, item.entry)
+    done = _stored(collection, href, item, loaded, asked)
     if not asked.representation:
         return done
     stored = Collection(collection.scope, collection.path.partition("/")[0], place).item(href)
     return representation(stored, done) if stored is not None else done
 
 
+def _loaded(collection: Collection, entry: Entry) -> LoadedMessage | None:
+    scope = collection.scope
+    return scope.wait(lambda: load_whole(scope.session_of(collection.place), entry))
+
+
 def _stored(
-    collection: Collection, href: str, item: StoredItem | None, body: bytes, headers: Mapping[str, str]
+    collection: Collection, href: str, item: StoredItem | None, loaded: LoadedMessage | None, asked: Asked
 ) -> Answer:
     """Store the body as a new item, or in the place of one, and send what it says to others."""
     scope, place = collection.scope, collection.place
-    existing = scope.content(place, item.entry) if item is not None else None
-    scheduler = Scheduler(scope, headers)
-    body = attachments.without_gone(body, existing)
+    existing = loaded.content if loaded is not None else None
+    scheduler = Scheduler(scope, asked.headers)
+    body = attachments.without_gone(asked.body, existing)
     change = scheduler.put(place, existing, body, converter(collection, existing))
     content: Any = change.content
     if item is None:
         scheduler.carry_out(change, lambda: writing.create(scope, place, href, content))
     else:
-        scheduler.carry_out(change, lambda: writing.replace(scope, place, item.entry, content))
+        # What is sent takes its time: whether the item is still the same is asked once more after it.
+        seen = None if change.messages else loaded
+        scheduler.carry_out(change, lambda: writing.replace(scope, place, item.entry, content, seen))
     # The files of a new item have no addresses yet: its text, and so its tag, are others when it is read.
     told = change.tag if item is not None or not content.attachments else ""
     return Answer(201 if item is None else 204, {tag.HEADER: told} if told else {})

@@ -19,7 +19,7 @@ from gateway.mapi import proptags as pr
 from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.errors import NotFound, NotSupported
 from gateway.mapi.times import from_unix
-from gateway.mapiclient.message import load_message
+from gateway.mapiclient.message import LoadedMessage, load_message
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.sync import load_messages
 
@@ -113,13 +113,21 @@ async def load(
             found = []
         else:
             return found
-    for entryid, entry in wanted.items():
-        try:
-            content = (await load_message(session, entryid)).content
-        except NotFound:
-            continue
-        found.append((entry, _identified(content, entry)))
+    for entry in wanted.values():
+        loaded = await load_whole(session, entry)
+        if loaded is not None:
+            found.append((entry, loaded.content))
     return found
+
+
+async def load_whole(session: Session, entry: Entry) -> LoadedMessage | None:
+    """One whole item, None when it is gone."""
+    try:
+        loaded = await load_message(session, entry.entryid)
+    except NotFound:
+        return None
+    _identified(loaded.content, entry)
+    return loaded
 
 
 def _identified(content: MessageContent, entry: Entry) -> MessageContent:

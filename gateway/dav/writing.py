@@ -17,7 +17,13 @@ from gateway.mapi.propnames import DAV_FOLDER_NAME, DAV_RESOURCE_NAME
 from gateway.mapi.props import NamedProps
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.folder import create_folder, delete_folder, load_props, move_folder
-from gateway.mapiclient.message import copy_messages, delete_messages, save_new_message, set_props
+from gateway.mapiclient.message import (
+    LoadedMessage,
+    copy_messages,
+    delete_messages,
+    save_new_message,
+    set_props,
+)
 from gateway.mapiclient.replacing import replace_message
 
 if TYPE_CHECKING:
@@ -51,12 +57,21 @@ async def create(scope: RequestScope, place: Place, href: str, content: MessageC
         await scope.shared.listings.saved(session, place, props)
 
 
-async def replace(scope: RequestScope, place: Place, entry: Entry, content: MessageContent) -> None:
-    """Give an item other content (Outdated when it is not any more the one that was listed)."""
+async def replace(
+    scope: RequestScope,
+    place: Place,
+    entry: Entry,
+    content: MessageContent,
+    seen: LoadedMessage | None = None,
+) -> None:
+    """Give an item other content (Outdated when it is not any more the one that was listed).
+
+    ``seen`` is the item of somebody who read it a moment ago; without it the store is asked once more.
+    """
     store = place.home.store.entryid if place.home else b""
     before = bytes.fromhex(entry.etag.strip('"'))
     session = scope.session_of(place)
-    saved = await replace_message(session, store, entry.entryid, content, before)
+    saved = await replace_message(session, store, entry.entryid, content, before, seen.tree if seen else None)
     if pr.PR_CHANGE_KEY in saved:
         props = content.props | saved | {pr.PR_ENTRYID: entry.entryid, pr.PR_SOURCE_KEY: entry.source_key}
         await scope.shared.listings.saved(session, place, props)

@@ -45,6 +45,8 @@ class LoadedMessage:
 
     content: MessageContent
     server_id: int
+    tree: ObjectTree
+    """What the store answered: `gateway.mapiclient.replacing` needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ async def load_message(session: Caller, entryid: bytes) -> LoadedMessage:
     tree = reply.object
     if tree is None:
         raise NotFound(call="loadObject")
-    return LoadedMessage(await _content(session, entryid, tree, 0), tree.server_id)
+    return LoadedMessage(await _content(session, entryid, tree, 0), tree.server_id, tree)
 
 
 async def _content(session: Caller, entryid: bytes, tree: ObjectTree, obj_id: int) -> MessageContent:

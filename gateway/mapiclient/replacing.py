@@ -51,14 +51,21 @@ class Outdated(Exception):
 
 
 async def replace_message(
-    session: Caller, store: bytes, entryid: bytes, content: MessageContent, change_key: bytes = b""
+    session: Caller,
+    store: bytes,
+    entryid: bytes,
+    content: MessageContent,
+    change_key: bytes = b"",
+    old: ObjectTree | None = None,
 ) -> Props:
     """Replace the content of a message, in one call after looking at it (NotFound, NoAccess, QuotaExceeded).
 
     ``store`` is the entry id of its store. With a ``change_key`` only the message that has this one is replaced
-    (Outdated). Returns what the server set: times, change key.
+    (Outdated). ``old`` is what was seen by somebody who looked a moment ago (`LoadedMessage.tree`). Returns what the
+    server set: times, change key.
     """
-    old = (await session.call(LoadObject(entryid=entryid))).object
+    if old is None:
+        old = (await session.call(LoadObject(entryid=entryid))).object
     if old is None:
         raise NotFound(call="loadObject")
     if change_key and dict(old.mod_props).get(pr.PR_CHANGE_KEY, change_key) != change_key:
