@@ -39,11 +39,11 @@ def addressed(
     """
     rows = [dict(row) for row in rows]
     changed = MessageContent({**message.props, **(sender or {})}, rows, message.attachments)
+    kept = read(octets(message.props, ids.RETAINED))
     try:
-        before, after = _blocks(message, options), _blocks(changed, options)
+        before, after = _blocks(message, options, kept), _blocks(changed, options)
     except ParseError:
         return changed
-    kept = read(octets(message.props, ids.RETAINED))
     found = Retained(list(kept.calendar), dict(kept.components))
     for key, block in after.items():
         pieces = _missing(before.get(key, block), block)
@@ -116,8 +116,8 @@ def _line(block: Block, name: str) -> str:
     return next((line for line in block.lines if line.startswith(name)), "")
 
 
-def _blocks(content: MessageContent, options: Options) -> dict[str, Block]:
-    return dict(components(content, Retained(), ZonesUsed(), options))
+def _blocks(content: MessageContent, options: Options, kept: Retained | None = None) -> dict[str, Block]:
+    return dict(components(content, kept or Retained(), ZonesUsed(), options))
 
 
 def _missing(before: Block, after: Block) -> list[Piece]:
@@ -129,7 +129,7 @@ def _missing(before: Block, after: Block) -> list[Piece]:
     kept += [
         (f"{_ATTENDEE} {_address(line)}", line)
         for line in before.lines
-        if line.startswith(_ATTENDEE) and _address(line) not in there
+        if line.startswith(_ATTENDEE) and ":mailto:" in line and _address(line) not in there
     ]
     return [Piece(key, _ORGANIZER, owner, line) for key, line in kept if line]
 

@@ -6,13 +6,14 @@ from collections.abc import Collection
 from typing import Final
 
 from gateway.convert.ical import propids as ids
+from gateway.convert.ical.delegation import DELEGATED
 from gateway.convert.ical.values import number
 from gateway.dav.scheduling.meeting import NEEDS_ACTION, Meeting
 from gateway.mapi.content import MessageContent
 from gateway.mapi.times import from_unix
 
-_TENTATIVE: Final = "TENTATIVE"
-_DECLINED: Final = "DECLINED"
+#: Of an answer; one who accepts is as busy as the organizer wants him to be.
+_BUSY_STATUSES: Final = {"TENTATIVE": ids.TENTATIVE, "DECLINED": ids.FREE, DELEGATED: ids.FREE}
 
 
 def note_answers(
@@ -35,4 +36,4 @@ def note_answers(
     if existing is None or chosen == number(existing.props, ids.BUSY_STATUS):
         intended = number(props, ids.INTENDED_BUSY)
         kept = ids.BUSY if intended is None else intended
-        props[ids.BUSY_STATUS] = {_TENTATIVE: ids.TENTATIVE, _DECLINED: ids.FREE}.get(answer, kept)
+        props[ids.BUSY_STATUS] = _BUSY_STATUSES.get(answer, kept)

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical import scheduling, uid_of
+from gateway.convert.ical.addressees import as_organized
 from gateway.convert.ical.attendees import organizer_of
 from gateway.convert.ical.kinds import method_of
 from gateway.convert.ical.options import Options as IcalOptions
@@ -31,7 +32,7 @@ from gateway.dav.scheduling.roles import is_over
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import MapiError, NotFound, QuotaExceeded, StoreBusy
+from gateway.mapi.errors import MapiError, NoAccess, NotFound, QuotaExceeded, StoreBusy
 from gateway.mapi.props import Props
 from gateway.mapi.restrictions import And, Not, equals
 from gateway.mapi.tables import SortKey
@@ -251,13 +252,16 @@ def _is_for(message: MessageContent, user: str, options: IcalOptions) -> bool:
 def applied(
     item: MessageContent | None, message: MessageContent, options: IcalOptions, now: float
 ) -> MessageContent | None:
-    """The calendar's item after a message; None when it changes nothing."""
-    method = method_of(message.props)
+    """The calendar's item after a message; None when it changes nothing (NoAccess: it is not the organizer's)."""
+    method, sent_by = method_of(message.props), organizer_of(message, options)
+    message = as_organized(message, options)
     is_organizer = options.owns(organizer_of(item if item is not None else message, options))
     if method == "REPLY":
         return scheduling.apply_reply(item, message, options) if item is not None and is_organizer else None
     if is_organizer:
         return None  # one's own invitation, back by way of a mailing list
+    if item is not None:
+        _refuse_others(item, {sent_by.lower(), organizer_of(message, options).lower()}, options)
     if method == "CANCEL":
         return scheduling.apply_cancellation(item, message, options) if item is not None else None
     if method != "REQUEST" or (item is None and is_over(message, now)):
@@ -266,6 +270,13 @@ def applied(
     if changed is not None and item is None:
         changed.props.pop(pr.PR_ENTRYID, None)
     return changed
+
+
+def _refuse_others(item: MessageContent, senders: Collection[str], options: IcalOptions) -> None:
+    """Only the organizer changes a meeting (RFC 5546 2.1.1, RFC 6047 3; NoAccess)."""
+    organizer = organizer_of(item, options).lower()
+    if organizer and organizer not in senders and "" not in senders:
+        raise NoAccess("it is about a meeting of somebody else")
 
 
 def _without_mail(message: MessageContent) -> MessageContent:

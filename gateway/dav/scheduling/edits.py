@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.convert.errors import ParseError
 from gateway.convert.ical.blocks import block_of, encoded, flat
+from gateway.convert.ical.delegation import delegates
 from gateway.convert.ical.people import calendar_address
 from gateway.convert.lines import Component, Line, Params, parse
 from gateway.dav.errors import Refused
@@ -63,13 +64,16 @@ def _events(body: bytes) -> Iterator[Component]:
 
 
 def anew(old: Meeting, new: Meeting, own: Collection[str]) -> dict[tuple[str, str], str]:
-    """The answers that a change of times makes void: those who gave them must be asked again (RFC 6638 3.2.1.2)."""
+    """The answers that a change of times makes void: those who gave them must be asked again (RFC 6638 3.2.1.2).
+
+    Of who sends somebody else, that one is asked.
+    """
     found: dict[tuple[str, str], str] = {}
     moved = _moved(old, new, "")
     for key in new.components:
         if moved or (key in old.components and _moved(old, new, key)):
-            for address in new.attendees(key):
-                if address != new.organizer and address not in own:
+            for address, line in new.attendees(key).items():
+                if address != new.organizer and address not in own and not delegates(line):
                     found[key, address] = NEEDS_ACTION
     return found
 

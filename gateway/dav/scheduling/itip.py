@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gateway.convert.ical.blocks import Block, block_of, encoded, flat
+from gateway.convert.ical.delegation import DELEGATED, TO, delegates
 from gateway.convert.ical.layout import PRODID
-from gateway.convert.lines import Component, Line
+from gateway.convert.lines import Component, Line, escape
 from gateway.dav.scheduling.meeting import Meeting, View, length_of, wall
 
 _BETWEEN: Final = frozenset(("SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"))
@@ -82,8 +83,11 @@ def answer(meeting: Meeting, component: Component, attendee: Line, status: str, 
     """The REPLY of a guest to one component."""
     lines = [line for line in component.lines if line.name in _OF_ANSWER]
     lines += [line for line in component.lines if line.name == "SUMMARY"]
-    params = {key: value for key, value in attendee.params.items() if key not in ("RSVP", "PARTSTAT")}
+    left_out = ("RSVP", "PARTSTAT") if status == DELEGATED else ("RSVP", "PARTSTAT", TO)
+    params = {key: value for key, value in attendee.params.items() if key not in left_out}
     lines.append(Line("ATTENDEE", attendee.value, {**params, "PARTSTAT": (status,)}))
+    if status == DELEGATED and component.first("COMMENT") is None:
+        lines.append(Line("COMMENT", escape(f"Delegated to {', '.join(delegates(attendee))}")))
     reply = Component(component.name, lines)
     return _written(meeting, "REPLY", [_sent(reply, meeting.sequence, now)])
 

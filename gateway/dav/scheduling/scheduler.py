@@ -12,7 +12,6 @@ from typing import Any, Final
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical import uid_of
 from gateway.convert.ical.options import Options as IcalOptions
-from gateway.convert.ical.people import calendar_address
 from gateway.dav import hrefs
 from gateway.dav.errors import Refused
 from gateway.dav.places import Place
@@ -125,10 +124,7 @@ class Scheduler:
             return []
         options = self.scope.rendering(place).ical
         delegate = None if place.is_own else self._delegate(place.owner, options)
-        made = [
-            sending.content_of(each, delegate or _owner(each, options), _enclosing(options, item), self.now)
-            for each in found
-        ]
+        made = [sending.content_of(each, delegate, _enclosing(options, item), self.now) for each in found]
         if any(content is None for content in made):
             raise Refused(403, "C:valid-calendar-data", "this has no form in which guests could be told of it")
         return [content for content in made if content is not None]
@@ -236,9 +232,8 @@ class _Put:
             _refuse_others_changes(old, new)
         forced = "REPLY" in self._forced.values()
         messages = [] if over else attending.answers(old, new, self._own, self._now, forced=forced)
-        meeting = new or old
-        if meeting is not None and messages:
-            self._edits.statuses[meeting.organizer] = SENT
+        for each in messages:
+            self._edits.statuses |= dict.fromkeys(each.recipients, SENT)
         if new is not None:
             name = self._rendering.ical.owner_name
             note_answers(content, self._existing, old, new, self._own, name, self._now)
@@ -269,16 +264,6 @@ class _Put:
 def _enclosing(options: IcalOptions, item: MessageContent | None) -> IcalOptions:
     """Options with which a message gets the files that its text names."""
     return options if item is None else replace(options, attached=Enclosed(item))
-
-
-def _owner(message: Message, options: IcalOptions) -> tuple[str, str]:
-    """The name of a calendar's owner, and the address under which the meeting knows him."""
-    meeting = meeting_of(message.text)
-    line = None
-    if meeting is not None:
-        line = meeting.line_of(options.owner) if message.method == "REPLY" else meeting.organizer_line
-    known = calendar_address(line) if line is not None else ""
-    return options.owner_name, known if options.owns(known) else next(iter(options.owner), "")
 
 
 def _with_answers(meeting: Meeting, changes: Edits) -> Meeting:

@@ -51,6 +51,16 @@ def test_the_text_names_everybody_whoever_gets_it() -> None:
     assert len(full.recipients) == 3
 
 
+def test_what_the_text_says_of_them_is_kept_too() -> None:
+    said = b'ATTENDEE;CN=Bob;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:c@x.example":mailto:bob@x.example'
+    odd = b"ATTENDEE;CN=Room:urn:uuid:1\r\n"
+    full = meeting_content(TEXT.replace(b"ATTENDEE;CN=Bob;PARTSTAT=ACCEPTED:mailto:bob@x.example", odd + said))
+    assert full is not None
+    changed = addressed(full, [row_of(full, "ann@x.example")], OPTIONS)
+    part = (calendar_part(changed, OPTIONS) or b"").replace(b"\r\n ", b"")
+    assert part.count(said) == part.count(odd) == 2
+
+
 def test_nothing_is_kept_when_nobody_is_missing() -> None:
     full = message()
     same = addressed(full, full.recipients, OPTIONS)
