@@ -8,7 +8,18 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from gateway.dav import attaching, attachments, byreference, hrefs, kopano, making, transfer, whole, xmlbody
+from gateway.dav import (
+    attaching,
+    attachments,
+    byreference,
+    condition,
+    hrefs,
+    kopano,
+    making,
+    transfer,
+    whole,
+    xmlbody,
+)
 from gateway.dav.app import Application, clean
 from gateway.dav.asked import Asked, matches
 from gateway.dav.collection import Collection, StoredItem
@@ -20,6 +31,7 @@ from gateway.dav.turns import Key
 from gateway.mapiclient.replacing import Outdated
 
 _ATTEMPTS: Final = 3
+_READING: Final = ("OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT")
 
 
 class Methods(Application):
@@ -50,6 +62,8 @@ class Methods(Application):
 
     def _answer_here(self) -> Answer:
         method = self._asked.method
+        if method not in _READING:
+            self._check_states()
         if method in ("MKCOL", "MKCALENDAR"):
             return self._make(clean(self._asked.path))
         if self._asked.content is not None:
@@ -89,9 +103,23 @@ class Methods(Application):
         shared = self._scope.shared
         taken = self._scope.wait(lambda: shared.turns.take(keys))
         try:
+            self._check_states()
             yield
         finally:
             shared.reactor.callFromThread(shared.turns.end, taken)
+
+    def _check_states(self) -> None:
+        """The If header (RFC 4918 10.4; Refused)."""
+        header = self._asked.header("if")
+        if header and not condition.holds(header, self._state_of):
+            raise Refused(412, "", "something is not (any more) in the state that you mean")
+
+    def _state_of(self, path: str) -> tuple[str, str]:
+        """ETag and sync token of what lies at a path."""
+        found = next(iter(self._own_storage.discover(clean(path or self._asked.path))), None)
+        if isinstance(found, StoredItem):
+            return found.entry.etag, ""
+        return (found.etag, found.token) if isinstance(found, Collection) else ("", "")
 
     def _keys(self, path: str, uid: str = "") -> list[Key]:
         """What an item's path and its UID name; nothing for what is no item."""
@@ -139,9 +167,12 @@ class Methods(Application):
     # Items elsewhere
 
     def _move(self, path: str, *, keep: bool) -> Answer:
-        """MOVE and COPY of an item (RFC 4918 9.8, 9.9)."""
-        source = self._item_at(path)
+        """MOVE and COPY of an item, MOVE of a collection (RFC 4918 9.8, 9.9)."""
         destination = clean(self._destination())
+        at = self._at(path)
+        if isinstance(at, Collection) and not keep:
+            return self._move_collection(at, destination)
+        source = self._item_at(path)
         self._collection_at(destination)
         uid = source.entry.uid
         with self._turn(*self._keys(path, uid), *self._keys(destination, uid)):
@@ -153,10 +184,20 @@ class Methods(Application):
             replaced = transfer.transfer(source, target, href, keep=keep)
         return Answer(204) if replaced else Answer(201, {"Location": quote(destination)})
 
+    def _move_collection(self, source: Collection, destination: str) -> Answer:
+        """Give a collection another name in its home; what lies in it stays as it is."""
+        if self._asked.header("depth").strip().lower() not in ("", "infinity"):
+            raise Refused(400, "", "a collection is moved with all that lies in it")
+        there = next(iter(self._own_storage.discover(destination)), None)
+        if there is not None and self._asked.header("overwrite").strip().upper() == "F":
+            raise Refused(412, "", "there is something already")
+        transfer.relocate(source, destination, there)
+        return Answer(201, {"Location": quote(destination)}) if there is None else Answer(204)
+
     def _item_at(self, path: str) -> StoredItem:
         found = self._at(path)
         if not isinstance(found, StoredItem):
-            raise Refused(403, "", "collections are neither moved nor copied")
+            raise Refused(403, "", "this is no item: collections are not copied, principals not even moved")
         return found
 
     def _destination(self) -> str:

@@ -1,4 +1,4 @@
-"""MOVE and COPY of items (RFC 4918 9.8, 9.9): an item is always in one place or the other, whatever fails."""
+"""MOVE and COPY (RFC 4918 9.8, 9.9): an item is always in one place or the other, whatever fails; collections are renamed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from gateway.dav.rights import letters
 from gateway.dav.scope import RequestScope
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NoAccess, NotFound
-from gateway.mapiclient.message import copy_messages, delete_messages
+from gateway.mapi.propnames import DAV_FOLDER_NAME
+from gateway.mapi.props import NamedProps
+from gateway.mapi.tables import ObjectType
+from gateway.mapiclient.message import copy_messages, delete_messages, set_props
 
 _CONFLICT: Final = "no-uid-conflict"
 
@@ -95,3 +98,31 @@ def _copied(scope: RequestScope, source: Place, entry: Entry, target: Place, hre
     scope.wait(lambda: writing.create(scope, target, href, content))
     if not keep and not scope.wait(lambda: delete_messages(scope.session_of(source), [entry.entryid])):
         raise NoAccess("the item was copied, but could not be taken away from where it was")
+
+
+def relocate(source: Collection, path: str, there: object) -> None:
+    """Give a collection of the user's own another address in his home, in the place of ``there`` (Refused)."""
+    scope, place, parts = source.scope, source.place, hrefs.split_path(path)
+    if not place.is_own or place.kind.is_mailbox:
+        raise Refused(403, "D:need-privileges", "only your own collections can be moved")
+    if len(parts) != 2 or parts[0] != scope.user or not hrefs.is_name(parts[1]):
+        where = "C:calendar-collection-location-ok" if place.kind.is_calendar else ""
+        raise Refused(403, where, "collections lie directly in your own home")
+    if there is not None and not isinstance(there, Collection):
+        raise Refused(403, "", "this place is taken")
+    if there is not None and there.place.source_key == place.source_key:
+        raise Refused(403, "", "source and destination are the same")
+    if there is not None:
+        if not there.place.is_own:
+            raise Refused(403, "D:need-privileges", "the collection there is not yours")
+        taken = there.place
+        scope.wait(lambda: writing.delete_place(scope, taken))
+    scope.wait(lambda: _relocated(scope, place, parts[1]))
+    scope.stale()
+
+
+async def _relocated(scope: RequestScope, place: Place, name: str) -> None:
+    """The folder with another name for clients; its title stays."""
+    session, store = scope.session_of(place), place.home.store.entryid if place.home else b""
+    props: NamedProps = {DAV_FOLDER_NAME: name}
+    await set_props(session, store, place.entryid, place.server_id, props, object_type=ObjectType.FOLDER)

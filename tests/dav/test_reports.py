@@ -159,6 +159,14 @@ def test_changed_instances_outside_of_a_range_are_left_out(client: Client, serie
     assert "SUMMARY:Moved" in text_of(client, series, query(f"<C:limit-recurrence-set {before}/>"))
 
 
+def test_a_limit_of_busy_times_changes_nothing_of_events(client: Client, series: str) -> None:
+    """RFC 4791 9.6.7: it is for VFREEBUSY, of which there are none in collections; its range has to be one."""
+    limited = text_of(client, series, query(f"<C:limit-freebusy-set {JUNE}/>"))
+    assert limited == text_of(client, series, query(""))
+    answer = client("REPORT", series, query("<C:limit-freebusy-set/>"))
+    assert answer.xml.find(f"{C}valid-calendar-data") is not None
+
+
 def test_too_long_a_range_to_expand_is_refused(client: Client) -> None:
     path = client.collection("calendar")
     client("PUT", path + "daily.ics", event("daily", "Daily", "20260101T080000Z", "RRULE:FREQ=DAILY"))

@@ -45,9 +45,10 @@ class CalendarData:
         self._part = _part(comp) if comp is not None else None
         self._expand = _range(element, "expand")
         self._recurrences = _range(element, "limit-recurrence-set")
-        self._busy = _range(element, "limit-freebusy-set")
+        # There are no VFREEBUSYs in collections, so that limit-freebusy-set changes nothing; its range is checked.
+        _range(element, "limit-freebusy-set")
         #: Whether something else than the whole text is wanted.
-        self.is_partial = any((self._part, self._expand, self._recurrences, self._busy))
+        self.is_partial = any((self._part, self._expand, self._recurrences))
 
     def of(self, text: str) -> str:
         """The wanted part of a calendar object."""
@@ -59,9 +60,6 @@ class CalendarData:
             calendar.component.children = [*_expanded(calendar, self._expand)]
         elif self._recurrences is not None:
             calendar.component.children = [*_limited(calendar, self._recurrences)]
-        if self._busy is not None:
-            for component in calendar.component.components("VFREEBUSY"):
-                component.lines = [*_busy_in(component, calendar.zones, self._busy)]
         component = calendar.component if self._part is None else _selected(calendar.component, self._part)
         return write(component).decode("utf-8", "replace")
 
@@ -183,24 +181,3 @@ def _touches(calendar: Calendar, component: Component, line: Line, within: Range
         return True
     length = times.end - times.start if times.start is not None and times.end is not None else timedelta(0)
     return within.holds(original, original + length)
-
-
-def _busy_in(component: Component, zones: Zones, within: Range) -> Iterator[Line]:
-    """The lines of a VFREEBUSY with the periods that touch the range."""
-    for line in component.lines:
-        if line.name != "FREEBUSY":
-            yield line
-            continue
-        kept = [each for each in line.value.split(",") if _period_touches(line, each, zones, within)]
-        if kept:
-            yield Line(line.name, ",".join(kept), line.params, line.group)
-
-
-def _period_touches(line: Line, value: str, zones: Zones, within: Range) -> bool:
-    from_, _, to = value.partition("/")
-    try:
-        start = zones.when(line, from_).utc
-        end = start if to.upper().startswith("P") else zones.when(line, to).utc
-    except ParseError:
-        return True
-    return within.holds(start, end) or to.upper().startswith("P")
