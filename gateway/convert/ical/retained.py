@@ -166,13 +166,15 @@ def differences(component: Component, block: Block, files: Collection[str] = ())
     given = _by_key(block.lines)
     kept = Kept(html=component.first("X-ALT-DESC") is not None)
     seen: set[str] = set()
+    is_event = component.name == "VEVENT"  # MAPI has people of meetings only
     for line in component.lines:
         if line.name in _NOT_KEPT or line.name.startswith(_NOT_KEPT_PREFIXES):
             continue
         key = _key(line)
         repeated = key in seen and (key in given or line.name in _ONCE)
         seen.add(key)
-        if repeated or not line.value.strip() or (line.name in _ONLY_IF_STORED and key not in given):
+        only_if_stored = line.name in _ONLY_IF_STORED and (line.name != "ORGANIZER" or is_event)
+        if repeated or not line.value.strip() or (only_if_stored and key not in given):
             continue
         # The MANAGED-ID of a file that is not the item's means nothing here (RFC 8607 4.3).
         params = {name: value for name, value in line.params.items() if name != _MANAGED}
@@ -180,7 +182,9 @@ def differences(component: Component, block: Block, files: Collection[str] = ())
         if len(text) > MAX_LINE or given.get(key) == text or _is_stored(line, files):
             continue
         owner = _BELONGS.get(line.name, key)
-        if line.name == "ATTENDEE" and key not in given:  # of the organizer, or without a known address
+        if (
+            is_event and line.name == "ATTENDEE" and key not in given
+        ):  # of the organizer, or without a known address
             owner = "ORGANIZER"
             if owner not in given:
                 continue

@@ -99,10 +99,10 @@ def edited(body: bytes, edits: Edits) -> bytes:
     """The text with the changes (ParseError)."""
     calendars = parse(body)
     for calendar in calendars:
-        for event in calendar.components("VEVENT"):
-            place = event.first("RECURRENCE-ID")
+        for each in calendar.children:
+            place = each.first("RECURRENCE-ID")
             key = place.value.strip() if place is not None else ""
-            event.lines = [edited_line(line, key, edits) for line in event.lines]
+            each.lines = [edited_line(line, key, edits) for line in each.lines]
     lines: list[str] = []
     for calendar in calendars:
         flat(block_of(calendar), lines)

@@ -164,15 +164,18 @@ def wall(value: str) -> datetime | None:
         return None
 
 
-def meeting_of(text: bytes) -> Meeting | None:
-    """The meeting of a calendar object; None for an event that nobody is invited to, or no event."""
+def meeting_of(text: bytes, name: str = "VEVENT") -> Meeting | None:
+    """The meeting of a calendar object; None for an event that nobody is invited to, or no event.
+
+    ``name`` is the component's: other things may have guests, too.
+    """
     if b"ORGANIZER" not in text or b"ATTENDEE" not in text:
         return None
     try:
         calendar = next((each for each in parse(text) if each.name == "VCALENDAR"), None)
     except ParseError:
         return None
-    events = list(calendar.components("VEVENT")) if calendar is not None else []
+    events = list(calendar.components(name)) if calendar is not None else []
     if calendar is None or not events:
         return None
     found = Meeting(calendar, events)

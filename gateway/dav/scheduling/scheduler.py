@@ -15,7 +15,7 @@ from gateway.convert.ical.options import Options as IcalOptions
 from gateway.dav import hrefs
 from gateway.dav.errors import Refused
 from gateway.dav.places import Place
-from gateway.dav.scheduling import attending, edits, organizing, sending, tag
+from gateway.dav.scheduling import attending, edits, organizing, sending, tag, tasks
 from gateway.dav.scheduling.answered import note_answers
 from gateway.dav.scheduling.edits import Edits
 from gateway.dav.scheduling.enclosed import Enclosed
@@ -57,8 +57,10 @@ class Scheduler:
 
     def put(self, place: Place, existing: MessageContent | None, body: bytes, convert: Convert) -> Change:
         """What a PUT stores and sends (Refused with the precondition that it breaks)."""
-        if not self._is_scheduled(place) or not _has_people(existing, body):
+        if not _has_people(existing, body):
             return Change(convert(body, existing))
+        if not self._is_scheduled(place):
+            return self._task(place, existing, body, convert)
         edits.check_organizers(body)
         return _Put(self, place, existing, body, convert).change()
 
@@ -86,6 +88,16 @@ class Scheduler:
         elif role is Role.GUEST and self.headers.get("schedule-reply", "").strip().upper() != "F":
             found = attending.answers(meeting, None, own, self.now)
         return Change(None, self.contents(place, found))
+
+    def _task(self, place: Place, existing: MessageContent | None, body: bytes, convert: Convert) -> Change:
+        """What is stored where nothing is sent: a task says so."""
+        content = convert(body, existing)
+        if self.scope.shared.schedules and place.kind.name == "tasks":
+            rendering = self.scope.rendering(place)
+            text = rendering.write(content)
+            told = tasks.marked(text, addresses_of(rendering.ical))
+            content = content if told == text else convert(told, content)
+        return Change(content)
 
     def _is_scheduled(self, place: Place) -> bool:
         """Whether the server schedules for the owner of a collection."""

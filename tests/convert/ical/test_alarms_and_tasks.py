@@ -260,6 +260,24 @@ def test_a_text_of_another_kind_is_refused() -> None:
         read(vevent(), component("VTODO"))
 
 
+def test_people_of_a_task_are_kept() -> None:
+    """MAPI has none: what the client wrote is given back."""
+    people = (
+        "ORGANIZER;CN=Boss:mailto:boss@x.example",
+        "ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:owner@x.example",
+        "ATTENDEE;PARTSTAT=IN-PROCESS:mailto:ann@x.example",
+        "ATTENDEE:urn:uuid:1",
+    )
+    content = task("DUE;VALUE=DATE:20260717", *people)
+    assert content.recipients == []
+    text = to_ical(content, OPTIONS).decode()
+    assert all(f"\r\n{each}\r\n" in text for each in people)
+    again = from_ical(text, content, OPTIONS)
+    assert again == content
+    without = task("DUE;VALUE=DATE:20260717", existing=content)
+    assert "ATTENDEE" not in to_ical(without, OPTIONS).decode()
+
+
 # Journal entries and notes
 
 
