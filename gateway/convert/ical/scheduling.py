@@ -1,6 +1,6 @@
-"""Meetings between calendars: messages made of an item, and applied to one (RFC 5546 2-3, RFC 6638, MS-OXOCAL 3.1.4).
+"""Meetings between calendars: messages applied to an item (RFC 5546 2-3, RFC 6638 4, MS-OXOCAL 3.1.4).
 
-Nothing here sends or stores; each function gives the message or the item that is to be sent or stored.
+Nothing here stores; each function gives the item that is to be stored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
-from gateway.convert.ical.attendees import TO, attending
+from gateway.convert.ical.attendees import attending
 from gateway.convert.ical.civil import DAY
 from gateway.convert.ical.delegation import told_by, with_delegates
 from gateway.convert.ical.events_in import copied
@@ -21,20 +21,14 @@ from gateway.convert.ical.meetingfiles import merged
 from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import Pattern
-from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of, new_row, person_props
+from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of
 from gateway.convert.ical.requested import instance_day, is_older, with_instance
 from gateway.convert.ical.series import falls_on, write_series
-from gateway.convert.ical.values import number, text
+from gateway.convert.ical.values import number
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
-from gateway.mapi.props import NamedProps
 
-_PREFIX: Final = "IPM.Schedule.Meeting."
-_ANSWERS: Final = {
-    ids.ACCEPTED: ("Resp.Pos", "Accepted: ", 0x405),
-    ids.DECLINED: ("Resp.Neg", "Declined: ", 0x406),
-    ids.TENTATIVELY: ("Resp.Tent", "Tentative: ", 0x407),
-}
+_ANSWERS: Final = frozenset((ids.ACCEPTED, ids.DECLINED, ids.TENTATIVELY))
 #: What belongs to the stored object, not to the meeting.
 _OF_STORE: Final = frozenset(
     (
@@ -59,8 +53,6 @@ _OF_STORE: Final = frozenset(
 _OF_OWNER: Final = frozenset(
     (ids.REMINDER_SET, ids.REMINDER_TIME, ids.REMINDER_SIGNAL, ids.REMINDER_DELTA, ids.LAST_ACK)
 )
-
-
 #: What makes an item a series or an instance of one: taken from a request whole, or not there.
 _OF_SERIES: Final = (
     ids.RECUR,
@@ -70,75 +62,6 @@ _OF_SERIES: Final = (
     ids.REPLACE_TIME,
     ids.RETAINED,
 )
-
-
-# Messages of an item
-
-
-def request_of(item: MessageContent) -> MessageContent:
-    """The invitation that the organizer of a meeting sends to all who are invited."""
-    message = _message_of(item, "Request", "")
-    message.props |= {
-        ids.INTENDED_BUSY: number(item.props, ids.BUSY_STATUS) or 0,
-        ids.BUSY_STATUS: ids.TENTATIVE,
-        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED,
-        ids.RESPONSE: ids.NOT_RESPONDED,
-        pt.PR_RESPONSE_REQUESTED: True,
-        pt.PR_ICON_INDEX: 0x404,
-    }
-    return message
-
-
-def cancellation_of(item: MessageContent) -> MessageContent:
-    """The message that tells all who are invited that the meeting is off."""
-    message = _message_of(item, "Canceled", "Canceled: ")
-    message.props |= {
-        ids.BUSY_STATUS: ids.FREE,
-        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED | ids.IS_CANCELED,
-        ids.SEQUENCE: (number(item.props, ids.SEQUENCE) or 0) + 1,
-        pt.PR_RESPONSE_REQUESTED: False,
-        pt.PR_ICON_INDEX: 0x408,
-    }
-    return message
-
-
-def _message_of(item: MessageContent, name: str, prefix: str) -> MessageContent:
-    props: NamedProps = {
-        key: value for key, value in item.props.items() if key not in _OF_STORE and key not in _OF_OWNER
-    }
-    props[pt.PR_MESSAGE_CLASS] = _PREFIX + name
-    props[pt.PR_SUBJECT] = prefix + text(item.props, pt.PR_SUBJECT)
-    props[ids.INVITED] = True
-    rows = [dict(row) for row in attending(item)]
-    return MessageContent(props, rows, list(item.attachments))
-
-
-def reply_of(item: MessageContent, answer: int, options: Options, now: int) -> MessageContent | None:
-    """The answer of the calendar's owner to the organizer; None without an organizer or for no answer at all.
-
-    ``answer`` is the response status: accepted, declined, tentatively.
-    """
-    organizer = address_of(item.props, REPRESENTING)
-    if answer not in _ANSWERS or not organizer or not options.owner:
-        return None
-    name, prefix, icon = _ANSWERS[answer]
-    message = _message_of(item, name, prefix)
-    row = new_row(text(item.props, pt.PR_SENT_REPRESENTING_NAME), organizer, TO)
-    for role in (REPRESENTING, SENDER):
-        message.props.update(person_props(options.owner_name, options.owner[0], role))
-    message.props |= {
-        ids.RESPONSE: answer,
-        ids.STATE: ids.IS_MEETING | ids.IS_RECEIVED,
-        ids.ATTENDEE_CHANGE: now,
-        ids.INVITED: False,
-        pt.PR_ICON_INDEX: icon,
-    }
-    for tag in (pt.PR_BODY, pt.PR_HTML, pt.PR_RTF_COMPRESSED, ids.RETAINED):
-        message.props.pop(tag, None)
-    return MessageContent(message.props, [row], [])
-
-
-# Messages applied to an item
 
 
 def is_outdated(item: MessageContent, message: MessageContent) -> bool:
