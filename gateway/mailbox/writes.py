@@ -18,7 +18,7 @@ from gateway.mailbox.flags import Flag, FlagWrite, write_flags
 from gateway.mailbox.reading import overlapping
 from gateway.mailbox.tree import Mailbox
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import NoAccess, NotFound
+from gateway.mapi.errors import NoAccess, NotFound, PartialCompletion
 from gateway.mapi.restrictions import Property, Relop
 from gateway.mapi.rights import Rights
 from gateway.mapi.tables import SortDirection, SortKey
@@ -191,7 +191,7 @@ async def remove(view: View, uids: Sequence[int], *, hard: bool) -> list[int]:
 
 
 async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) -> list[tuple[int, int]]:
-    """Copy or move messages to another mailbox, which may lie in another store.
+    """Copy or move messages to another mailbox, which may lie in another store (PartialCompletion).
 
     Returns pairs of old and new UID, ascending by the old one, as far as the new ones could be told apart.
     """
@@ -204,6 +204,7 @@ async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) 
     entryids = [rows.entryid(rows.index(uid)) for uid in there]
     before = view.serial
     newest = await _newest_uid(view, target)
+    whole = True
     if target.store_entryid != view.mailbox.store_entryid:
         new = await view.store.copy_across(entryids, target)
         if move:
@@ -211,15 +212,28 @@ async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) 
     else:
         for start in range(0, len(entryids), CALL_BATCH):
             batch = entryids[start : start + CALL_BATCH]
-            if not await copy_messages(view.store.session, batch, target.entryid, move=move):
-                raise NotFound("some messages could not be copied; what could be was")
+            whole = await copy_messages(view.store.session, batch, target.entryid, move=move) and whole
         new = await _uids_after(view, target, newest)
-    if move:
-        view.state.expunge(there)
-        view.changed_since_serial(before)
     await arrivals.note(view.store, target, new)
     view.store.touched(target)
+    if not whole:
+        there = await _copied(view, there, len(new), move=move)
+    elif move:
+        view.state.expunge(there)
+        view.changed_since_serial(before)
     return list(zip(there, new, strict=True)) if len(new) == len(there) else []
+
+
+async def _copied(view: View, uids: Sequence[int], count: int, *, move: bool) -> list[int]:
+    """Of messages not all of which could be copied those that were, ``count`` of them (PartialCompletion).
+
+    What somebody else removed meanwhile is nothing that failed: a set of UIDs names what there is.
+    """
+    await view.refresh(force=True)
+    left = [uid for uid in uids if view.index(uid) >= 0]
+    if left if move else len(left) != count:
+        raise PartialCompletion("some messages could not be copied; what could be was")
+    return list(uids) if move else left
 
 
 async def _newest_uid(view: View, target: Mailbox) -> int:

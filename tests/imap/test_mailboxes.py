@@ -233,3 +233,17 @@ def test_lists_that_select_and_return(imap: Dialogue) -> None:
         S: * LIST (\\HasNoChildren) "/" INBOX
         S: b4 OK ...
     """)
+
+
+def test_a_mailbox_that_is_gone_is_not_subscribed(imap: Dialogue) -> None:
+    """Clients unsubscribe what they have deleted."""
+    imap.talk("""
+        C: a1 CREATE once
+        S: a1 OK ...
+        C: a2 DELETE once
+        S: a2 OK ...
+        C: a3 UNSUBSCRIBE once
+        S: a3 OK ...
+        C: a4 SUBSCRIBE once
+        S: a4 NO [NONEXISTENT] ...
+    """)

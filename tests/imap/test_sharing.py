@@ -290,3 +290,18 @@ def test_mailboxes_are_made_and_renamed_and_deleted_in_the_store_of_somebody_els
         S: a8 OK ...
     """)
     friend.close()
+
+
+def test_all_private_annotations_at_once(imap: Dialogue) -> None:
+    """RFC 5464 4.2.2: what lies below an entry that has no value itself."""
+    imap.talk("""
+        C: a1 SETMETADATA INBOX (/private/comment "Mine" /private/vendor/kolab/color "FF0000")
+        S: a1 OK ...
+        C: a2 GETMETADATA (DEPTH infinity) INBOX (/private /shared)
+        S: * METADATA INBOX (/private/comment "Mine" /private/vendor/kolab/color "FF0000" /shared NIL)
+        S: a2 OK ...
+        C: a3 GETMETADATA INBOX /private
+        S: a3 BAD ...
+        C: a4 GETMETADATA (DEPTH 1) INBOX /secret
+        S: a4 BAD ...
+    """)

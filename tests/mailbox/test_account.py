@@ -491,3 +491,29 @@ def test_a_meeting_request_made_in_mapi_is_read_with_its_calendar(mail: Mail) ->
         assert b"UID:lunch-1\r\n" in source
 
     mail.run(work, "alice")
+
+
+@pytest.mark.parametrize("move", [False, True], ids=["copied", "moved"])
+def test_a_message_that_somebody_else_has_just_removed_is_passed_over(mail: Mail, move: bool) -> None:
+    async def work(alice: Account) -> None:
+        view = await filled(alice, HELLO, OTHER, HELLO)
+        first, gone, last = view.uids
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            await elsewhere.remove([gone], hard=True)
+        finally:
+            other.logout()
+        drafts = (await alice.mailboxes()).get("Drafts")
+        pairs = await view.copy([first, gone, last], drafts, move=move)
+        there = list((await alice.view(drafts)).uids)
+        assert len(there) == 2
+        if move:
+            assert list(view.uids) == []
+            assert pairs == []  # which of the three was gone cannot be told
+        else:
+            assert list(view.uids) == [first, last]
+            assert pairs == [*zip([first, last], there, strict=True)]
+        assert await view.copy([gone], drafts, move=move) == []
+
+    mail.run(work, "alice")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from unicodedata import is_normalized
 
 from gateway.imap import listing
@@ -11,6 +12,7 @@ from gateway.imap.codec import commands as c
 from gateway.imap.connection import User
 from gateway.mailbox.names import DELIMITER
 from gateway.mailbox.tree import Mailbox
+from gateway.mapi.errors import NotFound
 
 
 async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
@@ -55,9 +57,10 @@ async def subscribe(user: User, command: c.Subscribe) -> AsyncIterator[bytes | D
 
 
 async def unsubscribe(user: User, command: c.Unsubscribe) -> AsyncIterator[bytes | Done]:
-    """Unsubscribe."""
+    """Unsubscribe. Who deletes a mailbox has unsubscribed it: what does not exist is no error."""
     user.renames(command.mailbox)
-    await user.account.subscribe(command.mailbox, on=False)
+    with suppress(NotFound):
+        await user.account.subscribe(command.mailbox, on=False)
     yield Done()
 
 

@@ -16,12 +16,14 @@ async def check(selection: Selection, command: c.Check) -> AsyncIterator[bytes |
 
 
 async def close(selection: Selection, command: c.Close) -> AsyncIterator[bytes | Done]:
-    """Remove what is marked, say nothing of it, leave."""
+    """Remove what is marked, say nothing of it, leave.
+
+    No mod-sequence is told: the client would never ask for what others changed and it was not told of.
+    """
     if not selection.read_only:
         await selection.view.expunge()
-    code = f"HIGHESTMODSEQ {selection.view.highest_modseq}" if selection.connection.qresync else ""
     selection.user.unselect()
-    yield Done("Closed", code)
+    yield Done("Closed")
 
 
 async def unselect(selection: Selection, command: c.Unselect) -> AsyncIterator[bytes | Done]:

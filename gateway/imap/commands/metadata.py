@@ -19,7 +19,7 @@ _ADMIN: Final = "/shared/admin"
 
 async def get_metadata(user: User, command: c.GetMetadata) -> AsyncIterator[bytes | Done]:
     """Tell annotations; those longer than the client wants are left out and their longest size told (4.2.1)."""
-    _check(command.entries)
+    _check(command.entries if command.depth == 0 else [f"{name}/" for name in command.entries])
     mailbox = await _annotated(user, command.mailbox)
     there = await user.account.annotations(mailbox)
     found = chosen(there, command.entries, command.depth)
