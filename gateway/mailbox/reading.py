@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -54,6 +55,15 @@ class Reading:
         async for found in overlapping(self._portions(uids), self._portion, AHEAD):
             for source in found:
                 yield source
+
+    async def passing(self, uids: Iterable[int], test: Callable[[bytes], bool]) -> set[int]:
+        """The UIDs of messages whose bytes pass a test."""
+        found = set()
+        async for source in self.sources(uids):
+            data = source.read()
+            if await self._view.store.compute(len(data), partial(test, data)):
+                found.add(source.uid)
+        return found
 
     def _portions(self, uids: Iterable[int]) -> Iterator[Sequence[int]]:
         """Messages one by one, or several small neighbours at a time where the store gives these in one call."""

@@ -21,6 +21,7 @@ from gateway.mapi.restrictions import (
     Relop,
     Restriction,
     Sub,
+    begins,
     contains,
     equals,
 )
@@ -32,6 +33,8 @@ _SENDER: Final = (
     pr.PR_SENT_REPRESENTING_SMTP_ADDRESS,
 )
 _RECIPIENT: Final = (pr.PR_DISPLAY_NAME, pr.PR_EMAIL_ADDRESS, pr.PR_SMTP_ADDRESS)
+#: ATTACH_EMBEDDED_MSG (MS-OXCMSG 2.2.2.9).
+_EMBEDDED: Final = 5
 _RECIPIENT_TYPES: Final = {"to": 1, "cc": 2, "bcc": 3}
 #: Header fields that are one text property; what they contain is what the property contains.
 _TEXT_HEADERS: Final = {
@@ -103,16 +106,33 @@ def _header(criterion: c.Header) -> Restriction | None:
     return None if tag is None else _any_contains((tag,), criterion.text)
 
 
-def _body(criterion: c.Body) -> Restriction:
-    return contains(pr.PR_BODY, criterion.text) if criterion.text else And(())
+def _of_text(criterion: c.Body | c.Text) -> Restriction | None:
+    """Every mail contains the empty text; of another the store knows only a part, see `text_prefilter`."""
+    return None if criterion.text else And(())
 
 
-def _text(criterion: c.Text) -> Restriction:
-    if not criterion.text:
-        return And(())
+def text_prefilter(criterion: c.Body | c.Text) -> Restriction:
+    """Mails that match for certain: the store looks into their own text, for TEXT into headers and names of files."""
+    text = criterion.text
+    if isinstance(criterion, c.Body):
+        return contains(pr.PR_BODY, text)
     texts = (pr.PR_BODY, pr.PR_SUBJECT, *_SENDER, pr.PR_TRANSPORT_MESSAGE_HEADERS)
-    anyone = Sub(pr.PR_MESSAGE_RECIPIENTS, _any_contains(_RECIPIENT, criterion.text))
-    return Or((*(contains(tag, criterion.text) for tag in texts), anyone))
+    anyone = Sub(pr.PR_MESSAGE_RECIPIENTS, _any_contains(_RECIPIENT, text))
+    file = Sub(pr.PR_MESSAGE_ATTACHMENTS, contains(pr.PR_ATTACH_LONG_FILENAME, text))
+    return Or((*(contains(tag, text) for tag in texts), anyone, file))
+
+
+#: Mails that may have more text than the store's PR_BODY: in messages inside them, and in files that are text.
+MORE_TEXT: Final = Sub(
+    pr.PR_MESSAGE_ATTACHMENTS,
+    Or(
+        (
+            equals(pr.PR_ATTACH_METHOD, _EMBEDDED),
+            begins(pr.PR_ATTACH_MIME_TAG, "text/"),
+            begins(pr.PR_ATTACH_MIME_TAG, "message/"),
+        )
+    ),
+)
 
 
 def _dated(criterion: c.Dated) -> Restriction | None:
@@ -150,8 +170,8 @@ _TRANSLATIONS: Final[dict[type, Callable[..., Restriction | None]]] = {
     c.Not: _not,
     c.Address: _address,
     c.Header: _header,
-    c.Body: _body,
-    c.Text: _text,
+    c.Body: _of_text,
+    c.Text: _of_text,
     c.Dated: _dated,
 }
 

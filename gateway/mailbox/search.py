@@ -1,8 +1,8 @@
 """Search: which mails of a View match, with as little work as can be.
 
 A criterion is answered by the View where the View knows (flags, UIDs, dates, sizes), from the UID cache where that
-has the ENVELOPEs (subject, people), by one restricted table where the store knows (these too, text), and from header
-bytes where nobody does. Parts of an AND narrow
+has the ENVELOPEs (subject, people), by one restricted table where the store knows (these too, text), and from bytes,
+of headers or whole mails, where nobody does. Parts of an AND narrow
 what the next part has to look at, cheapest first.
 """
 
@@ -12,14 +12,15 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 from gateway.convert.mime.searchtext import header_values
 from gateway.convert.mime.structure import scan
 from gateway.mailbox import criteria as c
-from gateway.mailbox.restrict import header_prefilter, restriction_of
+from gateway.mailbox.restrict import MORE_TEXT, header_prefilter, restriction_of, text_prefilter
 from gateway.mailbox.rows import Rows
-from gateway.mailbox.searchtext import Field, field_of
+from gateway.mailbox.searchtext import Field, field_of, has_text
 from gateway.mapi.restrictions import Restriction
 
 
@@ -32,9 +33,6 @@ class Searchable(Protocol):
 
     async def match(self, restriction: Restriction, first: int, last: int) -> set[int]:
         """UIDs between two, both included, that the store says match."""
-
-    def header_sources(self, uids: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
-        """Header blocks, missing messages left out."""
 
     async def sizes(self, uids: Iterable[int]) -> Mapping[int, int]:
         """RFC822.SIZE of messages, missing ones left out."""
@@ -55,17 +53,29 @@ class Searchable(Protocol):
         """THREADID of messages, missing ones left out."""
 
 
+class Readable(Protocol):
+    """What a search asks of the messages themselves; those that are gone are left out."""
+
+    def headers(self, uids: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
+        """Header blocks."""
+
+    async def passing(self, uids: Iterable[int], test: Callable[[bytes], bool]) -> set[int]:
+        """UIDs of messages whose bytes pass a test."""
+
+
 _VIEW: Final = 0
 _CACHE: Final = 1
 _STORE: Final = 2
-_BYTES: Final = 3
+_HEADER: Final = 3
+_BYTES: Final = 4
 
 
 class Search:
     """One search over one View."""
 
-    def __init__(self, view: Searchable, now: float) -> None:
+    def __init__(self, view: Searchable, reading: Readable, now: float) -> None:
         self._view = view
+        self._reading = reading
         self._now = now
         self._words = False
         """Whether the UID cache is asked."""
@@ -82,7 +92,9 @@ class Search:
             return _VIEW
         if self._words and field_of(criterion) is not None:
             return _CACHE
-        return _STORE if restriction_of(criterion) is not None else _BYTES
+        if restriction_of(criterion) is not None:
+            return _STORE
+        return _BYTES if isinstance(criterion, c.Body | c.Text) else _HEADER
 
     async def run(self, criterion: c.Criterion) -> array[int]:
         """The UIDs of the messages that match, ascending."""
@@ -103,7 +115,9 @@ class Search:
         if isinstance(criterion, c.Not):
             return candidates - await self._among(criterion.part, candidates)
         if isinstance(criterion, c.Header):
-            return await self._by_bytes(criterion, candidates)
+            return await self._by_header(criterion, candidates)
+        if isinstance(criterion, c.Body | c.Text):
+            return await self._by_text(criterion, candidates)
         if isinstance(criterion, c.Size):
             return await self._by_size(criterion, candidates)
         if isinstance(criterion, c.ThreadId):
@@ -118,7 +132,7 @@ class Search:
             if restriction is not None:
                 stored.append(part)
                 continue
-            if stored and self._cost(part) == _BYTES:
+            if stored and self._cost(part) >= _HEADER:
                 candidates = await self._ask_all(stored, candidates)
                 stored = []
             candidates = await self._among(part, candidates)
@@ -145,15 +159,21 @@ class Search:
             return candidates
         return candidates & await self._view.match(restriction, min(candidates), max(candidates))
 
-    async def _by_bytes(self, criterion: c.Header, candidates: set[int]) -> set[int]:
+    async def _by_header(self, criterion: c.Header, candidates: set[int]) -> set[int]:
         likely = await self._ask(header_prefilter(criterion), candidates)
         text = criterion.text.casefold()
         name = criterion.name.lower().encode("ascii", "replace")
         found = set()
-        async for uid, block in self._view.header_sources(sorted(likely)):
+        async for uid, block in self._reading.headers(sorted(likely)):
             if any(text in value.casefold() for value in header_values(scan(block), name)):
                 found.add(uid)
         return found
+
+    async def _by_text(self, criterion: c.Body | c.Text, candidates: set[int]) -> set[int]:
+        """The store's answer, and the bytes of those mails that may have more text than it looks into."""
+        found = await self._ask(text_prefilter(criterion), candidates)
+        unclear = await self._ask(MORE_TEXT, candidates - found)
+        return found | await self._reading.passing(sorted(unclear), partial(has_text, criterion))
 
     async def _by_words(self, criterion: c.Criterion, field: Field, candidates: set[int]) -> set[int]:
         assert isinstance(criterion, c.Header | c.Address)

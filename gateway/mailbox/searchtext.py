@@ -7,10 +7,13 @@ as in the store, where they are properties of their own.
 from __future__ import annotations
 
 from enum import Enum
+from itertools import chain
 from typing import Final, NamedTuple
 
 from gateway.convert.mime.encoded import text
 from gateway.convert.mime.envelopevalues import Value, envelope_values
+from gateway.convert.mime.searchtext import body_text, header_text, inner_header_text
+from gateway.convert.mime.structure import scan
 from gateway.mailbox import criteria as c
 
 
@@ -82,3 +85,14 @@ def _people(value: Value) -> bytes:
             name, _, mailbox, host = map(_words, person)
             lines += [name, b"%b@%b" % (mailbox, host) if host else mailbox]
     return b"\n".join(filter(None, lines))
+
+
+def has_text(criterion: c.Body | c.Text, data: bytes) -> bool:
+    """Whether the decoded text of a message contains that of a criterion (RFC 9051 6.4.4).
+
+    That is all its text parts and the headers of messages inside it, for TEXT all headers.
+    """
+    wanted = criterion.text.casefold()
+    message = scan(data)
+    headers = header_text(message) if isinstance(criterion, c.Text) else inner_header_text(message)
+    return any(wanted in words.casefold() for words in chain(headers, body_text(message)))

@@ -340,7 +340,7 @@ class View:
 
     async def search(self, criterion: Criterion) -> array[int]:
         """The UIDs of the messages that match, ascending."""
-        return await search.Search(self, self.store.now()).run(criterion)
+        return await search.Search(self, self._reading, self.store.now()).run(criterion)
 
     async def know_words(self) -> bool:
         """Whether the words of nearly every ENVELOPE are at hand."""

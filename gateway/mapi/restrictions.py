@@ -132,3 +132,8 @@ def equals(tag: PropTag, value: object) -> Property:
 def contains(tag: PropTag, text: str) -> Content:
     """The text property contains this text, whatever the case."""
     return Content(Fuzzy.SUBSTRING | Fuzzy.IGNORECASE, tag, (tag, text))
+
+
+def begins(tag: PropTag, text: str) -> Content:
+    """The text property begins with this text, whatever the case."""
+    return Content(Fuzzy.PREFIX | Fuzzy.IGNORECASE, tag, (tag, text))

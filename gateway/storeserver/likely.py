@@ -16,9 +16,11 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from gateway.mapi import proptags as p
 from gateway.mapi.props import MV_FLAG, PT_BINARY, PT_UNICODE, PropTag, canonical
-from gateway.mapi.restrictions import And, Comment, Content, Fuzzy, Or, Restriction
+from gateway.mapi.restrictions import And, Comment, Content, Fuzzy, Or, Restriction, Sub
 from gateway.storeserver import properties, schema
+from gateway.storeserver.writable import HASATTACH
 
 FUNCTION: Final = "may_contain"
 """The name that `may_contain` has in the database."""
@@ -48,7 +50,12 @@ class Combined:
     all: bool
 
 
-Likely: TypeAlias = "Text | Combined"
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A message has attachments."""
+
+
+Likely: TypeAlias = "Text | Attached | Combined"
 
 
 def may_contain(packed: bytes, wanted: bytes) -> bool:
@@ -90,6 +97,8 @@ def likely(restriction: Restriction) -> Likely | None:
             return _combined(known, all=False) if len(known) == len(parts) else None
         case Comment(part, _) if part is not None:
             return likely(part)
+        case Sub(tag=p.PR_MESSAGE_ATTACHMENTS):
+            return Attached()
     return None
 
 
@@ -127,6 +136,8 @@ def condition(wanted: Likely) -> sa.ColumnElement[bool] | None:
     """
     if isinstance(wanted, Text):
         return _text_condition(wanted)
+    if isinstance(wanted, Attached):
+        return _messages.message_flags.op("&")(HASATTACH) != 0
     found = [condition(part) for part in wanted.parts]
     known = [part for part in found if part is not None]
     if not known or (not wanted.all and len(known) < len(found)):

@@ -161,6 +161,8 @@ class Plan:
         """Whether all that is wanted is stored, and read by this plan."""
         if isinstance(wanted, likely.Text):
             return wanted.tag in self.hot or wanted.tag in self.cold
+        if isinstance(wanted, likely.Attached):
+            return True
         return all(map(self._knows, wanted.parts))
 
     def _range(self) -> sa.Select[Any]:

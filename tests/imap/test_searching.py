@@ -73,6 +73,83 @@ def test_keys(filled: Dialogue, keys: str, numbers: str) -> None:
     assert talker.line() == "a OK Search completed"
 
 
+FORWARDED = b"""From: Ann <ann@example.org>\r
+Subject: forwarded\r
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed; boundary=b\r
+\r
+--b\r
+\r
+See below.\r
+--b\r
+Content-Type: message/rfc822\r
+\r
+From: Zoe <zoe@example.net>\r
+Subject: =?utf-8?q?B=C3=A4ume?=\r
+Content-Type: text/html; charset=utf-8\r
+Content-Transfer-Encoding: quoted-printable\r
+\r
+<p>tall oa<b>ks</b> =C3=A4ltere</p>\r
+--b--\r
+"""
+WITH_FILES = b"""From: Bob <bob@example.org>\r
+Subject: files\r
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed; boundary=b\r
+\r
+--b\r
+\r
+As promised.\r
+--b\r
+Content-Type: text/csv; name="fruit.csv"\r
+Content-Disposition: attachment; filename="fruit.csv"\r
+Content-Transfer-Encoding: base64\r
+\r
+cGVhcnMsMTIsb2Frcw==\r
+--b\r
+Content-Type: application/pdf; name="invoice-77.pdf"\r
+Content-Disposition: attachment; filename="invoice-77.pdf"\r
+Content-Transfer-Encoding: base64\r
+\r
+b2Frcw==\r
+--b--\r
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "numbers"),
+    [
+        ("BODY oaks", " 1 2"),
+        ("BODY promised", " 2"),
+        ("BODY b\u00e4ume", " 1"),
+        ("BODY zoe@example.net", " 1"),
+        ("BODY \u00e4ltere", " 1"),
+        ("BODY forwarded", ""),
+        ("BODY invoice", ""),
+        ("TEXT invoice-77", " 2"),
+        ("TEXT forwarded", " 1"),
+        ("TEXT oaks", " 1 2"),
+        ("TEXT csv", " 2"),
+        ("NOT BODY oaks", " 3"),
+        ("BODY oaks FROM ann", " 1"),
+        ("OR BODY pears SUBJECT nothing", " 2 3"),
+        ("OR (SUBJECT forwarded BODY oaks) BODY pears", " 1 2 3"),
+        ("NOT (BODY oaks NOT SUBJECT files)", " 2 3"),
+    ],
+)
+def test_text_of_messages_and_files_inside(imap: Dialogue, keys: str, numbers: str) -> None:
+    imap.given(inbox=[FORWARDED, WITH_FILES, message("pears", "ripe pears\r\n")])
+    talker = imap.talker()
+    talker.command("SELECT INBOX")
+    *words, last = keys.split(" ")
+    sent = last.rstrip(")").encode()
+    talker.send(
+        f"a SEARCH CHARSET UTF-8 {' '.join(words)} ".encode()
+        + b"{%d+}\r\n%b\r\n" % (len(sent), sent + last[len(last.rstrip(")")) :].encode())
+    )
+    assert talker.line() == f"* SEARCH{numbers}"
+
+
 def test_by_uid(filled: Dialogue) -> None:
     filled.talk("""
         C: a1 FETCH 3 UID

@@ -10,10 +10,10 @@ import pytest
 
 from gateway.mapi import proptags as p
 from gateway.mapi.props import PropTag
-from gateway.mapi.restrictions import And, Comment, Content, Fuzzy, Not, Or, Restriction, contains
+from gateway.mapi.restrictions import And, Comment, Content, Fuzzy, Not, Or, Restriction, Sub, contains
 from gateway.storeserver import rows
 from gateway.storeserver.database import Transaction
-from gateway.storeserver.likely import Combined, Text, likely, may_contain
+from gateway.storeserver.likely import Attached, Combined, Text, likely, may_contain
 from gateway.storeserver.restrict import compiled, needs
 from tests.support.storecore import World
 
@@ -50,6 +50,9 @@ UNKNOWN = Not(ABC)
         (Or(()), None),
         (Comment(ABC, ()), A),
         (Comment(None, ()), None),
+        (Sub(p.PR_MESSAGE_ATTACHMENTS, UNKNOWN), Attached()),
+        (Sub(p.PR_MESSAGE_RECIPIENTS, ABC), None),
+        (Or((ABC, Sub(p.PR_MESSAGE_ATTACHMENTS, DEF))), Combined((A, Attached()), False)),
     ],
 )
 def test_what_is_known_of_a_restriction(restriction: Restriction, known: object) -> None:
@@ -149,6 +152,20 @@ def test_what_tables_do_not_show_leaves_nothing_out(world: World) -> None:
         restriction = contains(tag, "x") if tag & 0xFFFF == 0x1F else exact(tag, b"x")
         both = Or((restriction, contains(p.PR_SUBJECT, "needle")))
         assert matching(world, both, prefiltered=True) == matching(world, both, prefiltered=False)
+
+
+def test_messages_without_attachments_are_left_out_where_these_matter(world: World) -> None:
+    fill(world)
+
+    def read(tx: Transaction, restriction: Restriction) -> int:
+        folder = rows.locate.folder_by_entryid(tx, world.inbox)
+        wanted = likely(restriction)
+        return sum(map(len, rows.message_pages(tx, world.alice, folder.id, (p.PR_SUBJECT,), wanted=wanted)))
+
+    attached = Sub(p.PR_MESSAGE_ATTACHMENTS, contains(p.PR_ATTACH_LONG_FILENAME, "x"))
+    assert world.ask(read, attached) == 0
+    assert world.ask(read, Or((attached, contains(p.PR_SUBJECT, "plain")))) > 0
+    assert world.ask(read, Not(attached)) == len(TEXTS)
 
 
 def test_most_of_the_others_are_left_out(world: World) -> None:

@@ -30,8 +30,18 @@ def header_values(message: Part, name: bytes, default: str = DEFAULT_CHARSET) ->
 def header_text(message: Part, default: str = DEFAULT_CHARSET) -> Iterator[str]:
     """Every field of every header in the message, decoded, as ``Name: value``."""
     for part in message.walk():
-        for name, value in part.fields:
-            yield f"{name.decode('ascii')}: {text(value, default)}"
+        yield from _fields(part, default)
+
+
+def inner_header_text(message: Part, default: str = DEFAULT_CHARSET) -> Iterator[str]:
+    """The fields of the messages inside, which are text of the message around them."""
+    for part in message.walk():
+        if part.message is not None:
+            yield from _fields(part.message, default)
+
+
+def _fields(part: Part, default: str) -> Iterator[str]:
+    return (f"{name.decode('ascii')}: {text(value, default)}" for name, value in part.fields)
 
 
 def body_text(message: Part, default: str = DEFAULT_CHARSET) -> Iterator[str]:
