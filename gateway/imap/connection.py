@@ -234,8 +234,8 @@ class User:
         highest = selection.told.uids[-1] if selection.told.count else 0
         left = [context.leave(selection) for context in selection.contexts.values()] if expunge else []
         said = b"".join(left) + selection.updates(expunge=expunge, flags=flags)
-        if selection.told.waiting and self.connection.qresync:
-            # Mod-sequences told now must not hide an EXPUNGE that has to wait (RFC 7162 3.2).
+        if self.connection.qresync and (selection.told.waiting or selection.told.hidden):
+            # Mod-sequences told now must not hide an EXPUNGE that has to wait (RFC 7162 3.2), or a late message.
             said += highest_modseq(selection.told.settled)
         serial = selection.view.serial
         for context in tuple(selection.contexts.values()):

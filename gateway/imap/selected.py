@@ -84,7 +84,7 @@ class Selected:
 
     A message whose UID is not above all that the client was told of (two deliveries at once may be committed in
     the other order) stays unknown to it until it selects the mailbox anew: sequence numbers follow UIDs, and new
-    messages have the highest ones (RFC 9051 2.3.1).
+    messages have the highest ones (RFC 9051 2.3.1). ``settled`` stays below it, so that QRESYNC tells of it then.
 
     `saved` is the result of the last SEARCH RETURN (SAVE), ``$`` (6.4.4.1).
     """
@@ -104,7 +104,7 @@ class Selected:
         """UIDs of messages that are there and the client will not be told of."""
         self.saved = _NOTHING
         self.settled = view.highest_modseq
-        """The highest mod-sequence up to which the client knows of everything that is gone."""
+        """The highest mod-sequence up to which the client knows of everything that came or is gone."""
 
     @property
     def uids(self) -> array[int]:
@@ -125,6 +125,11 @@ class Selected:
     def waiting(self) -> bool:
         """Whether messages that are gone are still to be told."""
         return bool(self._ghosts)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there are messages that the client is not told of before it selects the mailbox anew."""
+        return bool(self._late)
 
     def number(self, uid: int) -> int:
         """The sequence number of a UID; 0 when the client does not know the message."""
@@ -206,7 +211,7 @@ class Selected:
         gone = sorted(self._ghosts) if expunge else []
         gone_numbers = self.numbers(gone)
         arrived = self._advance(expunge=expunge)
-        if not self._ghosts:
+        if not self._ghosts and not self._late:
             self.settled = view.highest_modseq
         return Updates(
             tuple(gone),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.mailbox.rows import Entry
 from tests.imap.dialogue import Dialogue, message
+from tests.support import reactor
 
 
 @pytest.fixture
@@ -486,3 +488,48 @@ def test_close_tells_no_mod_sequence(filled: Dialogue) -> None:
         S: * 2 FETCH (UID ... MODSEQ (...) FLAGS (\\Flagged))
         S: a4 OK ...
     """)
+
+
+def test_a_late_message_is_told_when_the_client_comes_back(filled: Dialogue) -> None:
+    """Its UID is not above those that were told, so it waits; the mod-sequence that is told waits with it."""
+    server, names = filled.server, filled.names
+
+    async def as_if_higher_uids_had_been_seen() -> None:
+        account = await server.accounts.login(filled.user, filled.user, application="tests")
+        view = await account.view((await account.mailboxes()).get("INBOX"))
+        view.state.arrive([Entry(10**6, bytes(48), b"far", 1, 0, (), 1, 0, 0)])
+        account.logout()
+
+    filled.talk("""
+        C: a1 ENABLE QRESYNC
+        S: * ENABLED QRESYNC
+        S: a1 OK ...
+        C: a2 SELECT INBOX
+        S: ...
+        S: * OK [UIDVALIDITY @validity@] ...
+        S: ...
+        S: a2 OK ...
+    """)
+    reactor.run(as_if_higher_uids_had_been_seen)
+    filled.talk("""
+        C: a3 NOOP
+        S: * 5 EXISTS
+        S: a3 OK ...
+        C: a4 APPEND INBOX {14+}
+        C: Subject: x
+        C:
+        C:
+        S: * OK [HIGHESTMODSEQ ...
+        S: a4 OK [APPENDUID ... @late@] ...
+        C: a5 STORE 1 +FLAGS (\\Flagged)
+        S: * 1 FETCH (UID ... MODSEQ (@high@) FLAGS (\\Flagged))
+        S: * OK [HIGHESTMODSEQ @settled@] ...
+        S: a5 OK ...
+        C: a6 UNSELECT
+        S: a6 OK ...
+        C: a7 SELECT INBOX (QRESYNC (@validity@ @settled@))
+        S: ...
+        S: * 5 FETCH (UID @late@ MODSEQ (...) FLAGS ())
+        S: a7 OK ...
+    """)
+    assert int(names["settled"]) < int(names["high"])

@@ -216,6 +216,21 @@ def test_a_message_that_comes_late_waits_for_the_next_select() -> None:
     assert list(selected.uids) == [10, 30, 40]
 
 
+def test_the_mod_sequence_up_to_which_all_is_known_stays_below_a_late_message() -> None:
+    view = View(10, 30)
+    selected = Selected(view)
+    before = selected.settled
+    view.arrive(20)
+    view.flag(30)
+    selected.updates(expunge=True)
+    assert selected.hidden
+    assert selected.settled == before < view.modseqs[1]
+    view.expunge(20)
+    selected.updates(expunge=True)
+    assert not selected.hidden
+    assert selected.settled == view.highest_modseq
+
+
 def test_a_message_is_not_late_for_a_client_that_was_not_told_of_later_ones() -> None:
     view = View(10)
     selected = Selected(view)

@@ -24,7 +24,9 @@ async def expunge(selection: Selection, command: c.Expunge) -> AsyncIterator[byt
     done = Done("Expunged")
     if selection.connection.condstore:
         await selection.view.refresh(force=True)
-        done = Done("Expunged", f"HIGHESTMODSEQ {selection.view.highest_modseq}")
+        told = selection.told
+        highest = told.settled if told.hidden else selection.view.highest_modseq
+        done = Done("Expunged", f"HIGHESTMODSEQ {highest}")
     for piece in limits.ending(done, limited):
         yield piece
 
