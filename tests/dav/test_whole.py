@@ -101,6 +101,21 @@ def test_clients_that_do_not_read_take_no_threads(dav: Server) -> None:
         assert said.endswith(b"0\r\n\r\n")
 
 
+def test_nothing_is_made_that_a_client_does_not_read(dav: Server) -> None:
+    """What is deleted while the client reads nothing is not in what it reads later."""
+    client = dav.client()
+    fill(dav, client.user, 210, _LONG)
+    calendar = client.collection("calendar")
+    _, paths = client.sync(calendar)
+    with asking(client, calendar) as connection:
+        begun = connection.recv(1000)
+        for path in list(paths)[-10:]:
+            assert client("DELETE", path).status < 300
+        said = begun + read_all(connection)
+    assert said.endswith(b"0\r\n\r\n")
+    assert said.count(b"BEGIN:VEVENT") == 200
+
+
 def test_who_does_not_read_at_all_is_cut_off(dav: Server) -> None:
     client = dav.client(options=Options(timezone="Europe/Berlin", idle_timeout=Duration(1)))
     fill(dav, client.user, 110, _LONG)
