@@ -38,7 +38,7 @@ from gateway.dav.options import Options
 from gateway.dav.push import register
 from gateway.dav.query.addressdata import wanted_version
 from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
-from gateway.dav.rights import Rights
+from gateway.dav.rights import Rights, letters
 from gateway.dav.scheduling import outbox, resources
 from gateway.dav.scope import RequestScope, Shared
 from gateway.dav.storage import Storage
@@ -287,15 +287,20 @@ class Application(radicale.app.Application):
         return putting.put(collection, href, self._asked)
 
     def _delete(self, path: str) -> Answer | None:
-        """DELETE of a meeting is told to others; everything else is Radicale's."""
+        """DELETE of an item, a meeting's is told to others; collections are Radicale's."""
         if len(hrefs.split_path(path)) != 3:
             return None
         collection, href = self._collection_at(path)
+        if "w" not in letters(collection.place):
+            raise Refused(403, "D:need-privileges", "you may not write here")
         item = collection.item(href)
         if item is None:
-            return None
+            raise Refused(404, "", "there is nothing at this path")
         self._check_preconditions(collection, item)
-        return resources.delete(self._scope, collection, item, self._asked.headers)
+        told = resources.delete(self._scope, collection, item, self._asked.headers)
+        if told is None:
+            collection.delete(href)
+        return told or Answer(204)
 
     def _post(self, path: str) -> Answer:
         """POST to the scheduling Outbox (RFC 6638 5), or for push to a collection."""

@@ -57,7 +57,7 @@ def test_a_deleted_event_is_gone(client: Client) -> None:
     path = calendar + "short.ics"
     client("PUT", path, event("short", "Short"))
     assert client("DELETE", path, If_Match='"no"').status == 412
-    assert client("DELETE", path).status == 200
+    assert client("DELETE", path).status == 204
     assert client("GET", path).status == 404
     assert client("DELETE", path).status == 404
     assert client("PUT", path, event("short", "Again")).status == 201
@@ -172,7 +172,7 @@ def test_a_calendar_is_made_named_coloured_and_deleted(client: Client) -> None:
     answer = client.propfind(path, *tags)
     assert [answer.found(path, tag) for tag in tags] == ["Orchard", "When to water", "#ff0000ff", "7"]
     assert client("PUT", path + "e.ics", event("e", "In it")).status == 201
-    assert client("DELETE", path).status == 200
+    assert client("DELETE", path).status == 204
     assert client.propfind(path, *tags).status == 404
     assert path not in client.propfind(client.home, f"{D}displayname", depth="1").hrefs
 
@@ -195,7 +195,7 @@ def test_an_event_is_copied_and_moved(client: Client) -> None:
     assert client("COPY", calendar + "one.ics", Destination=destination).status == 201
     assert "SUMMARY:One" in client("GET", other + "two.ics").text
     assert client("COPY", calendar + "one.ics", Destination=destination, Overwrite="F").status == 412
-    assert client("DELETE", other + "two.ics").status == 200
+    assert client("DELETE", other + "two.ics").status == 204
     assert client("MOVE", calendar + "one.ics", Destination=destination).status == 201
     assert client("GET", calendar + "one.ics").status == 404
     assert "UID:one" in client("GET", other + "two.ics").text

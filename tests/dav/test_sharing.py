@@ -103,7 +103,7 @@ def test_an_editor_writes_and_deletes(dav: Server, owner: Client, client: Client
     path = shared_path(client, owner)
     assert client("PUT", path + "f.ics", event("f", "By the editor")).status == 201
     assert "By the editor" in owner("GET", owner.collection("calendar") + "f.ics").text
-    assert client("DELETE", path + "f.ics").status == 200
+    assert client("DELETE", path + "f.ics").status == 204
     assert owner("GET", owner.collection("calendar") + "f.ics").status == 404
 
 

@@ -27,7 +27,7 @@ def test_changes_and_removals_since_a_token(client: Client) -> None:
     assert set(found) == {one, two}
     assert client.sync(book, token) == (token, {})
     three = put(client, book, "three")
-    assert client("DELETE", one).status == 200
+    assert client("DELETE", one).status == 204
     put(client, book, "two")
     newer, changes = client.sync(book, token)
     assert set(changes) == {one, two, three}
