@@ -7,11 +7,6 @@ that is given keeps the mails for the next run. Prints a table; asserts nothing.
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,52 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from imap import MAIL, Client, fill
 
-from tests.support.gateway import ADMIN, GatewayProcess, run_program, store, until
+from tests.support.dovecot import dovecot_program, running_dovecot
+from tests.support.gateway import ADMIN, GatewayProcess, run_program, store
 
 IDLE = 100
 MANY = 20
-#: Everything runs as one user that may not be root: Dovecot refuses mail of root.
-DOVECOT = """\
-protocols = imap
-base_dir = {base}/run
-state_dir = {base}/state
-log_path = {base}/dovecot.log
-ssl = no
-disable_plaintext_auth = no
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-first_valid_uid = 1
-mail_location = maildir:{mails}
-mail_max_userip_connections = 1000
-namespace inbox {{
-  inbox = yes
-}}
-passdb {{
-  driver = static
-  args = password=bench
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={base}
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    address = 127.0.0.1
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
-"""
 
 
 @dataclass
@@ -124,53 +78,11 @@ def gateway(directory: Path) -> Iterator[Server]:
             yield Server("gateway", process.address("imap"), process.process.pid)
 
 
-def dovecot_program() -> str | None:
-    """Where Dovecot is, if it is installed."""
-    return shutil.which("dovecot", path=os.defpath + ":/usr/sbin")
-
-
 @contextmanager
 def dovecot(directory: Path) -> Iterator[Server]:
-    """Dovecot as it comes, but for what it must be told to run without root and apart from the machine's own."""
-    program = dovecot_program()
-    assert program is not None
-    base = directory / "dovecot"
-    (base / "mails").mkdir(parents=True, exist_ok=True)
-    owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    group = subprocess.run(["id", "-gn", owner.pw_name], capture_output=True, text=True, check=True).stdout
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
-    names = {"user": owner.pw_name, "group": group.strip(), "uid": owner.pw_uid, "gid": owner.pw_gid}
-    config = base / "dovecot.conf"
-    config.write_text(DOVECOT.format(base=base, mails=base / "mails", port=address[1], **names))
-    who = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    if who:
-        run_program("chown", "-R", f"{owner.pw_uid}:{owner.pw_gid}", str(base))
-        open_way(base)
-    process = subprocess.Popen([program, "-F", "-c", str(config)], **who)
-    try:
-        until(lambda: True if answers(address) else None)
-        yield Server("dovecot", address, process.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def open_way(directory: Path) -> None:
-    """Let another user into directories that tempfile made for us alone."""
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 1:
-            parent.chmod(parent.stat().st_mode | 0o011)
-
-
-def answers(address: tuple[str, int]) -> bool:
-    """Whether somebody listens."""
-    try:
-        socket.create_connection(address, 5).close()
-    except OSError:
-        return False
-    return True
+    """Dovecot as it comes."""
+    with running_dovecot(directory / "dovecot", "bench") as (address, pid):
+        yield Server("dovecot", address, pid)
 
 
 def timed(server: Server, what: str, client: Client, *commands: bytes) -> None:
