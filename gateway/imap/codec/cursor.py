@@ -106,8 +106,43 @@ class Cursor:
             raise ParseError(f"expected {text.decode('ascii')!r}" if text != b" " else "expected a space")
 
     def space(self) -> None:
-        """Take one space. Raises ParseError."""
+        """Take a space, or several: some clients are generous. Raises ParseError."""
         self.expect(b" ")
+        self.blanks()
+
+    def blanks(self) -> None:
+        """Take spaces where none are needed."""
+        while self.skip(b" "):
+            pass
+
+    def more(self) -> bool:
+        """Take the space before another element of a list; False at its end, where spaces are left alone."""
+        start = self.position
+        if not self.skip(b" "):
+            return False
+        self.blanks()
+        if self.peek() == b")" or self.at_end():
+            self.position = start
+            return False
+        return True
+
+    def opens(self) -> bool:
+        """Take a space and an opening parenthesis if they are next."""
+        start = self.position
+        self.blanks()
+        if self.position > start and self.skip(b"("):
+            return True
+        self.position = start
+        return False
+
+    def closes(self) -> bool:
+        """Take a closing parenthesis if it is next."""
+        start = self.position
+        self.blanks()
+        if self.skip(b")"):
+            return True
+        self.position = start
+        return False
 
     def at_end(self) -> bool:
         """Whether the whole command was taken."""
@@ -115,8 +150,7 @@ class Cursor:
 
     def finish(self) -> None:
         """Raise ParseError unless the whole command was taken; blanks at the end are forgiven."""
-        while self.skip(b" "):
-            pass
+        self.blanks()
         if not self.at_end():
             raise ParseError("unexpected text after the command")
 
@@ -208,7 +242,7 @@ class Cursor:
     def items(self, element: Callable[[Cursor], T], *, empty: bool = False) -> tuple[T, ...]:
         """``"(" element *(SP element) ")"``."""
         self.expect(b"(")
-        if self.skip(b")"):
+        if self.closes():
             if empty:
                 return ()
             raise ParseError("the list is empty")
@@ -217,8 +251,9 @@ class Cursor:
     def rest_of_items(self, element: Callable[[Cursor], T]) -> tuple[T, ...]:
         """The same, behind the opening parenthesis."""
         self.deeper()
+        self.blanks()
         found = [element(self)]
-        while not self.skip(b")"):
+        while not self.closes():
             self.space()
             found.append(element(self))
         self._depth -= 1

@@ -65,7 +65,7 @@ def fetch_item(cursor: Cursor) -> Item:
 
 
 def _preview(cursor: Cursor) -> Item:
-    if not cursor.skip(b" ("):
+    if not cursor.opens():
         return Attribute.PREVIEW
     one_of(cursor, frozenset({"LAZY"}))
     cursor.expect(b")")
@@ -167,7 +167,7 @@ def fetch(cursor: Cursor, *, by_uid: bool) -> Fetch:
     cursor.space()
     items = fetch_items(cursor)
     changed_since, vanished, partial = None, False, None
-    if cursor.skip(b" ("):
+    if cursor.opens():
         for name, value in cursor.rest_of_items(_modifier):
             changed_since = value if name == "CHANGEDSINCE" else changed_since
             partial = value if name == "PARTIAL" else partial
@@ -190,7 +190,7 @@ def _modifier(cursor: Cursor) -> tuple[str, Any]:
     return word, cursor.number64() if word == "CHANGEDSINCE" else partial_range(cursor)
 
 
-_ITEM: Final = re.compile(rb"([+-]?)(?i:FLAGS)((?i:\.SILENT)?) ")
+_ITEM: Final = re.compile(rb"([+-]?)(?i:FLAGS)((?i:\.SILENT)?) +")
 
 
 def store(cursor: Cursor, *, by_uid: bool) -> Store:

@@ -44,7 +44,7 @@ def _mailbox(cursor: Cursor) -> str:
 def select(cursor: Cursor, *, read_only: bool) -> c.Select:
     """The arguments of SELECT and EXAMINE."""
     name = _mailbox(cursor)
-    parameters = dict(cursor.rest_of_items(_select_parameter)) if cursor.skip(b" (") else {}
+    parameters = dict(cursor.rest_of_items(_select_parameter)) if cursor.opens() else {}
     return c.Select(name, read_only, bool(parameters), parameters.get("QRESYNC"))
 
 
@@ -78,7 +78,7 @@ def create(cursor: Cursor) -> c.Create:
     """The arguments of CREATE."""
     name = _mailbox(cursor)
     use: tuple[str, ...] = ()
-    if cursor.skip(b" ("):
+    if cursor.opens():
         one_of(cursor, frozenset({"USE"}))
         cursor.space()
         use = cursor.items(_use_attribute, empty=True)
@@ -128,11 +128,11 @@ def list_(cursor: Cursor) -> c.List:
     )
 
 
-_RETURN: Final = re.compile(rb" (?i:RETURN) \(")
+_RETURN: Final = re.compile(rb" +(?i:RETURN) +\(")
 
 
 def _list_returns(cursor: Cursor) -> dict[str, tuple[str, ...]]:
-    if cursor.match(_RETURN) is None or cursor.skip(b")"):
+    if cursor.match(_RETURN) is None or cursor.closes():
         return {}
     return dict(cursor.rest_of_items(_list_return))
 

@@ -31,7 +31,7 @@ def notify(cursor: Cursor) -> Notify:
         return Notify(())
     status = cursor.match(_STATUS) is not None
     groups = []
-    while cursor.skip(b" "):
+    while cursor.more():
         groups.append(_group(cursor))
     if not groups:
         raise ParseError("NOTIFY SET needs event groups")
@@ -70,7 +70,7 @@ def _checked(group: EventGroup) -> EventGroup:
 
 def _event(cursor: Cursor) -> tuple[str, tuple[Item, ...]]:
     name = cursor.word()  # one that is not known is refused later, with NO (RFC 5465 section 3.1)
-    if name == "MESSAGENEW" and cursor.skip(b" ("):
+    if name == "MESSAGENEW" and cursor.opens():
         return name, cursor.rest_of_items(fetch_item)
     return name, ()
 

@@ -43,7 +43,7 @@ class _Search:
     def program(self) -> Key:
         """``search-program``, behind the charset: keys that all must match."""
         found = [self.key()]
-        while self.cursor.skip(b" "):
+        while self.cursor.more():
             found.append(self.key())
         return found[0] if len(found) == 1 else keys.And(tuple(found))
 
@@ -177,7 +177,7 @@ def returns(cursor: Cursor) -> ReturnOptions | None:
     """``RETURN (...)`` and the space behind it, if it is next."""
     if cursor.match(_RETURN) is None:
         return None
-    options = () if cursor.skip(b")") else cursor.rest_of_items(_return_option)
+    options = () if cursor.closes() else cursor.rest_of_items(_return_option)
     cursor.space()
     wanted = frozenset(name for name, _ in options)
     if sum(name in ("ALL", "PARTIAL") for name, _ in options) > 1:
@@ -186,7 +186,7 @@ def returns(cursor: Cursor) -> ReturnOptions | None:
     return ReturnOptions(wanted or frozenset({"ALL"}), given.get("PARTIAL"), given.get("UPDATE") or ())
 
 
-_RETURN: Final = re.compile(rb"(?i:RETURN) \(")
+_RETURN: Final = re.compile(rb"(?i:RETURN) +\(")
 
 
 def _return_option(cursor: Cursor) -> tuple[str, Any]:
@@ -194,7 +194,7 @@ def _return_option(cursor: Cursor) -> tuple[str, Any]:
     if word == "PARTIAL":
         cursor.space()
         return word, partial_range(cursor)
-    if word == "UPDATE" and cursor.skip(b" ("):  # RFC 5465 section 7
+    if word == "UPDATE" and cursor.opens():  # RFC 5465 section 7
         return word, cursor.rest_of_items(fetch_item)
     return word, None
 
@@ -202,14 +202,14 @@ def _return_option(cursor: Cursor) -> tuple[str, Any]:
 def cancel_update(cursor: Cursor) -> CancelUpdate:
     """The arguments of CANCELUPDATE."""
     tags = []
-    while cursor.skip(b" "):
+    while cursor.more():
         tags.append(lenient(cursor.string()))
     if not tags:
         raise ParseError("CANCELUPDATE needs a tag")
     return CancelUpdate(tuple(tags))
 
 
-_CHARSET: Final = re.compile(rb"(?i:CHARSET) ")
+_CHARSET: Final = re.compile(rb"(?i:CHARSET) +")
 
 
 def _program(cursor: Cursor) -> Key:

@@ -81,7 +81,7 @@ def store_flags(cursor: Cursor) -> tuple[str, ...]:
     if cursor.peek() == b"(":
         return flag_list(cursor)
     flags = [flag(cursor)]
-    while cursor.skip(b" "):
+    while cursor.more():
         flags.append(flag(cursor))
     return _settable(flags)
 

@@ -109,7 +109,7 @@ def _enable(cursor: Cursor) -> c.Enable:
 
 def _words(cursor: Cursor) -> list[str]:
     words = []
-    while cursor.skip(b" "):
+    while cursor.more():
         words.append(cursor.atom())
     if not words:
         raise ParseError("an argument is missing")

@@ -337,3 +337,29 @@ def test_dates_of_searches() -> None:
     found = command(b'a SEARCH SENTSINCE "01-Feb-1994"\r\n')
     assert isinstance(found, c.Search)
     assert getattr(found.key, "day", None) == date(1994, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("generous", "exact"),
+    [
+        ("a SELECT  INBOX ", "a SELECT INBOX"),
+        ("a SELECT INBOX  ( CONDSTORE )", "a SELECT INBOX (CONDSTORE)"),
+        ("a LOGIN  joe  pw", "a LOGIN joe pw"),
+        ("a FETCH 1  ( FLAGS  UID )", "a FETCH 1 (FLAGS UID)"),
+        (
+            "a UID FETCH 1 BODY.PEEK[HEADER.FIELDS ( From  To )]  ( CHANGEDSINCE 5 )",
+            "a UID FETCH 1 BODY.PEEK[HEADER.FIELDS (From To)] (CHANGEDSINCE 5)",
+        ),
+        ("a STORE 1  +FLAGS  (\\Seen  work ) ", "a STORE 1 +FLAGS (\\Seen work)"),
+        ("a STORE 1 +FLAGS \\Seen  work ", "a STORE 1 +FLAGS \\Seen work"),
+        ("a SEARCH  ALL ", "a SEARCH ALL"),
+        ("a SEARCH RETURN  ( COUNT ) CHARSET  UTF-8  ( SEEN  NOT  DELETED ) ", "a SEARCH RETURN (COUNT) CHARSET UTF-8 (SEEN NOT DELETED)"),
+        ("a SORT ( DATE  REVERSE SIZE ) UTF-8  ALL ", "a SORT (DATE REVERSE SIZE) UTF-8 ALL"),
+        ('a LIST  ""  ( INBOX  x )  RETURN  ( SUBSCRIBED  STATUS ( MESSAGES ) ) ', 'a LIST "" (INBOX x) RETURN (SUBSCRIBED STATUS (MESSAGES))'),
+        ("a STATUS INBOX  ( MESSAGES  UNSEEN ) ", "a STATUS INBOX (MESSAGES UNSEEN)"),
+        ('a ID ( "name"  "x" ) ', 'a ID ("name" "x")'),
+        ("a ENABLE  CONDSTORE  QRESYNC ", "a ENABLE CONDSTORE QRESYNC"),
+    ],
+)  # fmt: skip
+def test_more_spaces_than_needed_are_forgiven(generous: str, exact: str) -> None:
+    assert command(f"{generous}\r\n".encode()) == command(f"{exact}\r\n".encode())
