@@ -26,7 +26,7 @@ from gateway.dav.entries import Entry, messages_of
 from gateway.dav.homes import UserHomes
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place, store_guid
-from gateway.dav.scheduling import beginning, defaultcalendar, mailboxes
+from gateway.dav.scheduling import beginning, defaultcalendar, mailboxes, outgoing
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.roles import is_over
 from gateway.dav.tokens import Position
@@ -77,6 +77,8 @@ class _Known:
     lock: DeferredLock = field(default_factory=DeferredLock)
     looked: float = float("-inf")
     position: Position | None = None
+    recovered: float = float("-inf")
+    """When abandoned messages of his were last looked for (Unix time)."""
     since: int | None = None
     """Since when the server schedules for him (FILETIME), once that is known."""
     ignored: set[bytes] = field(default_factory=set)
@@ -119,6 +121,9 @@ class Arrivals:
         await known.lock.acquire()
         try:
             inbox = (await mailboxes.of(homes, visit.now))[mailboxes.INBOX]
+            if visit.now - known.recovered > outgoing.ABANDONED:
+                known.recovered = visit.now
+                await outgoing.recover((await homes.own()).store, visit.now)
             position = (await self._listings.fresh(visit.session, inbox)).position
             if position != known.position and await self._apply_all(visit, inbox, known):
                 known.position = position

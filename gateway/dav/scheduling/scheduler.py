@@ -15,7 +15,7 @@ from gateway.convert.ical.options import Options as IcalOptions
 from gateway.dav import hrefs
 from gateway.dav.errors import Refused
 from gateway.dav.places import Place
-from gateway.dav.scheduling import attending, edits, organizing, sending, tag, tasks
+from gateway.dav.scheduling import attending, edits, organizing, outgoing, sending, tag, tasks
 from gateway.dav.scheduling.answered import note_answers
 from gateway.dav.scheduling.edits import Edits
 from gateway.dav.scheduling.enclosed import Enclosed
@@ -25,8 +25,6 @@ from gateway.dav.scheduling.roles import Role, is_over, role_in
 from gateway.dav.scope import RequestScope
 from gateway.dav.texts import Rendering
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import MapiError
-from gateway.mapiclient.replacing import Outdated
 
 #: RFC 6638 3.2.9: handed to mail, and nobody knows whether it arrived; no such address.
 SENT: Final = "1.1"
@@ -107,22 +105,13 @@ class Scheduler:
     # Carrying it out
 
     def carry_out(self, change: Change, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Send what there is to be sent, and write; when the store refuses, nothing is sent.
-
-        When nobody knows whether it was written (a lost connection, a timeout), the messages go.
-        """
+        """Write, and send what there is to be sent; when the store refuses, nothing is sent."""
         wait = self.scope.wait
         if not change.messages:
             wait(write)
             return
         store = wait(self.scope.homes.own).store
-        staged = wait(lambda: sending.stage(store, change.messages))
-        wait(lambda: sending.submit(store, staged))
-        try:
-            wait(write)
-        except (MapiError, Outdated, Refused):
-            wait(lambda: sending.take_back(store, staged))
-            raise
+        wait(lambda: outgoing.send_with(store, change.messages, write, self.now))
 
     def contents(
         self, place: Place, messages: Iterable[Message], item: MessageContent | None = None

@@ -1,13 +1,8 @@
-"""Sending: messages put into the user's Outbox and then the store's outgoing queue (MS-OXOCAL 3.1.4.6, MS-OXOMSG).
-
-They are queued before the calendar is changed and taken back when that fails: whatever dies when, guests may hear of a
-meeting twice but never not at all.
-"""
+"""Meeting messages as MAPI has them, made of iTIP texts (MS-OXOCAL 3.1.4.6), and who may send them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,19 +23,12 @@ from gateway.convert.ical.people import (
     new_row,
     person_props,
 )
-from gateway.dav.errors import Refused
 from gateway.dav.scheduling.meeting import meeting_of
 from gateway.dav.scheduling.organizing import Message
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import MapiError
-from gateway.mapi.ids import parse_object_entryid
 from gateway.mapi.props import NamedProps
 from gateway.mapi.times import from_unix
-from gateway.mapiclient.errors import TransportError
-from gateway.mapiclient.message import delete_messages, save_new_message
-from gateway.mapiclient.store import Store
-from gateway.mapiclient.wire.calls_object import AbortSubmit, SubmitMessage
 
 log: Final = Logger()
 _UNSENT_READ: Final = 9
@@ -102,45 +90,3 @@ def _owner(message: Message, options: IcalOptions) -> tuple[str, str]:
     known = [calendar_address(line) for line in lines if line is not None]
     own = [each for each in known if options.owns(each)]
     return options.owner_name, next(iter(own), "") or next(iter(options.owner), "")
-
-
-async def stage(store: Store, contents: Iterable[MessageContent]) -> list[bytes]:
-    """Save messages in the Outbox of their sender; their entry ids. All of them or none (MapiError)."""
-    outbox = store.props.get(pr.PR_IPM_OUTBOX_ENTRYID)
-    if not outbox:
-        raise Refused(403, "", "your store has no Outbox: invitations cannot be sent")
-    sent = store.props.get(pr.PR_IPM_SENTMAIL_ENTRYID)
-    guid = parse_object_entryid(outbox).store
-    staged: list[bytes] = []
-    try:
-        for content in contents:
-            if sent:
-                content.props[pr.PR_SENTMAIL_ENTRYID] = sent
-            else:
-                content.props[pr.PR_DELETE_AFTER_SUBMIT] = True
-            staged.append((await save_new_message(store.session, outbox, guid, content)).entryid)
-    except BaseException:
-        await take_back(store, staged)
-        raise
-    return staged
-
-
-async def submit(store: Store, staged: Sequence[bytes]) -> None:
-    """Hand staged messages to the outgoing queue, all of them or none (QuotaExceeded, NoAccess)."""
-    try:
-        for entryid in staged:
-            await store.session.call(SubmitMessage(entryid=entryid, flags=_MASTER_AND_FILE))
-    except BaseException:
-        await take_back(store, staged)
-        raise
-
-
-async def take_back(store: Store, staged: Sequence[bytes]) -> None:
-    """Take messages out of the queue and the Outbox, those that have not gone yet."""
-    for entryid in staged:
-        with suppress(MapiError, TransportError):
-            await store.session.call(AbortSubmit(entryid=entryid))
-    try:
-        await delete_messages(store.session, staged, hard=True)
-    except (MapiError, TransportError) as error:
-        log.warn("messages stay in an Outbox and are not sent: {error}", error=str(error))
