@@ -25,7 +25,7 @@ from gateway.mapi.changes import Change, ChangeAction, SyncFlags, SyncKind, coll
 from gateway.mapi.errors import NotFound
 from gateway.mapi.propnames import KEYWORDS
 from gateway.mapi.props import PropTag
-from gateway.mapi.restrictions import Or, Property, Relop, Restriction
+from gateway.mapi.restrictions import Exist, Or, Property, Relop, Restriction
 from gateway.mapi.tables import SortKey
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
@@ -267,8 +267,11 @@ class FolderSync:
         self._uncounted = counted - len(state.rows)
 
     async def _listable(self) -> int:
-        columns = (pr.PR_EC_IMAP_ID,)
-        async with Table.contents(self._store.session, self._mailbox.entryid, columns, batch=1) as table:
+        """How many messages have a UID."""
+        tag = pr.PR_EC_IMAP_ID
+        async with Table.contents(
+            self._store.session, self._mailbox.entryid, (tag,), restriction=Exist(tag), batch=1
+        ) as table:
             return await table.row_count()
 
     async def _listed(self, state: State, changed: dict[int, int], new: bool) -> list[Entry]:
