@@ -17,10 +17,21 @@ from gateway.storeserver.accounts import Actor, accounts_by_id
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.locate import Folder, Store
 from gateway.storeserver.rows import Rows
-from gateway.storeserver.schema import DELETED
+from gateway.storeserver.statements import Statement
 from gateway.storeserver.values import Long
 
 _MAX_DEPTH: Final = 256
+_IDS: Final[sa.BindParameter[Sequence[int]]] = sa.bindparam("ids_", expanding=True)
+_DETAILS: Final = Statement(
+    sa.select(schema.details.c.object_id, schema.details.c.props).where(schema.details.c.object_id.in_(_IDS))
+)
+_LONG: Final = Statement(
+    sa.select(*[schema.long_values.c[name] for name in ("object_id", "tag", "size", "value")]).where(
+        schema.long_values.c.object_id.in_(_IDS),
+        schema.long_values.c.tag.in_(sa.bindparam("tags_", expanding=True)),
+        schema.long_values.c.value.is_not(None),
+    )
+)
 
 
 def folder_ids(
@@ -54,7 +65,9 @@ def folder_rows(
         return []
     parents = _parents(tx, found)
     cold, long = _stored(tx, [folder.id for folder, _ in found], wanted)
-    store = rowcontext.of_store(tx, actor, locate.store_by_id(tx, found[0][0].store_id))
+    store: Props = {}
+    if not rowcontext.STORE_TAGS.isdisjoint(wanted):
+        store = rowcontext.of_store(tx, actor, locate.store_by_id(tx, found[0][0].store_id))
     rows: Rows = []
     for folder, depth in found:
         parent = parents.get(folder.parent_id or 0)
@@ -86,13 +99,21 @@ def _visible(
     tx: Transaction, actor: Actor, folder_id: int, *, recursive: bool, deleted: bool
 ) -> list[tuple[Folder, int]]:
     """The folders below a folder with their depth."""
+    key = "visible", actor.user_id, folder_id, recursive, deleted
+    found: list[tuple[Folder, int]] | None = tx.cache.get(key)
+    if found is None:
+        found = _looked_up(tx, actor, folder_id, recursive=recursive, deleted=deleted)
+        if not tx.writes:  # a table asks for the ids, and then for their rows
+            tx.cache[key] = found
+    return found
+
+
+def _looked_up(
+    tx: Transaction, actor: Actor, folder_id: int, *, recursive: bool, deleted: bool
+) -> list[tuple[Folder, int]]:
     folder = locate.folder_by_id(tx, folder_id, deleted=None)
-    if recursive:
-        found = locate.subtree(tx, folder, deleted=deleted)
-    else:
-        columns = schema.folders.c
-        state = DELETED if deleted else 0
-        found = locate.folders_where(tx, (columns.parent_id == folder_id) & (columns.state == state))
+    below = locate.subtree if recursive else _children
+    found = below(tx, folder, deleted=deleted)
     rights.prefetch(tx, actor, locate.store_by_id(tx, folder.store_id), found)
     depths = {folder_id: 0}
     for each in found:
@@ -104,13 +125,14 @@ def _visible(
     ]
 
 
+def _children(tx: Transaction, folder: Folder, *, deleted: bool) -> list[Folder]:
+    return locate.children(tx, [folder.id], deleted=deleted)
+
+
 def _parents(tx: Transaction, found: Sequence[tuple[Folder, int]]) -> dict[int, Folder]:
     known = {folder.id: folder for folder, _ in found}
     missing = sorted({folder.parent_id for folder, _ in found if folder.parent_id} - known.keys())
-    for chunk in locate.chunks(missing):
-        for parent in locate.folders_where(tx, schema.folders.c.id.in_(chunk)):
-            known[parent.id] = parent
-    return known
+    return known | {parent.id: parent for parent in locate.folders_by_ids(tx, missing)}
 
 
 def _stored(
@@ -118,15 +140,10 @@ def _stored(
 ) -> tuple[dict[int, Props], dict[int, Props]]:
     cold: dict[int, Props] = {}
     long: dict[int, Props] = {}
-    details, longs = schema.details.c, schema.long_values.c
     for chunk in locate.chunks(ids):
-        query = sa.select(details.object_id, details.props).where(details.object_id.in_(chunk))
-        for id_, packed in tx.connection.execute(query):
+        for id_, packed in tx.rows(_DETAILS, ids_=chunk):
             cold[id_] = properties.unpack(bytes(packed))
-        long_query = sa.select(longs.object_id, longs.tag, longs.size, longs.value).where(
-            longs.object_id.in_(chunk), longs.tag.in_(list(wanted)), longs.value.is_not(None)
-        )
-        for id_, tag, size, value in tx.connection.execute(long_query):
+        for id_, tag, size, value in tx.rows(_LONG, ids_=chunk, tags_=sorted(wanted)):
             long.setdefault(id_, {})[tag] = values.read_long(tx, tag, Long(size, None, bytes(value)))
     return cold, long
 

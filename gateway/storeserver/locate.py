@@ -117,6 +117,12 @@ _FOLDER: Final = sa.select(schema.folders)
 _FOLDER_BY_ID: Final = Statement(_FOLDER.where(schema.folders.c.id == sa.bindparam("id_")))
 _FOLDER_BY_ENTRYID: Final = Statement(_FOLDER.where(schema.folders.c.entryid == sa.bindparam("entryid_")))
 _FOLDER_BY_SOURCE: Final = Statement(_FOLDER.where(schema.folders.c.source_key == sa.bindparam("key_")))
+_IN: Final = schema.folders.c.parent_id.in_(sa.bindparam("parents_", expanding=True))
+_BELOW: Final = Statement(_FOLDER.where(_IN).order_by(schema.folders.c.id))
+_BELOW_IN_STATE: Final = Statement(
+    _FOLDER.where(_IN, schema.folders.c.state == sa.bindparam("state_")).order_by(schema.folders.c.id)
+)
+_FOLDERS_BY_IDS: Final = Statement(_FOLDER.where(schema.folders.c.id.in_(sa.bindparam("ids_", expanding=True))))
 _PARENT: Final = Statement(
     sa.select(schema.folders.c.parent_id).where(schema.folders.c.id == sa.bindparam("id_"))
 )
@@ -240,18 +246,26 @@ def folders_where(tx: Transaction, condition: sa.ColumnElement[bool]) -> list[Fo
     return [Folder(*row) for row in tx.connection.execute(query)]
 
 
+def children(tx: Transaction, parents: Sequence[int], *, deleted: bool | None = False) -> list[Folder]:
+    """The folders directly below some folders (of at most `CHUNK`), by id."""
+    if deleted is None:
+        rows = tx.rows(_BELOW, parents_=parents)
+    else:
+        rows = tx.rows(_BELOW_IN_STATE, parents_=parents, state_=DELETED if deleted else 0)
+    return [Folder(*row) for row in rows]
+
+
+def folders_by_ids(tx: Transaction, ids: Sequence[int]) -> list[Folder]:
+    """Folders by their hierarchy ids, in no order; those that do not exist are left out."""
+    return [Folder(*row) for chunk in chunks(ids) for row in tx.rows(_FOLDERS_BY_IDS, ids_=chunk)]
+
+
 def subtree(tx: Transaction, folder: Folder, *, deleted: bool | None = False) -> list[Folder]:
     """The folders below a folder at any depth, parents before their children."""
     result: list[Folder] = []
     level = [folder.id]
-    columns = schema.folders.c
     while level:
-        found: list[Folder] = []
-        for chunk in chunks(level):
-            condition: sa.ColumnElement[bool] = columns.parent_id.in_(chunk)
-            if deleted is not None:
-                condition &= columns.state == (DELETED if deleted else 0)
-            found += folders_where(tx, condition)
+        found = [each for chunk in chunks(level) for each in children(tx, chunk, deleted=deleted)]
         result += found
         level = [child.id for child in found]
     return result

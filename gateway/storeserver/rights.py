@@ -9,6 +9,7 @@ or one of the user's groups decides, with the union of these entries. DENY entri
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import sqlalchemy as sa
@@ -184,6 +185,7 @@ def require_master(tx: Transaction, actor: Actor, store: Store) -> None:
         raise NoAccess("only the owner of the store may do this")
 
 
+@lru_cache(1024)
 def access_bits(rights: int, *, own: bool, folder: bool) -> int:
     """PR_ACCESS: what rights mean as MAPI's access bits."""
     access = Access.READ if rights & Rights.READ_ANY else Access(0)

@@ -13,7 +13,7 @@ from gateway.storeserver.accounts import Actor, account_by_id, accounts_by_id
 from gateway.storeserver.database import Transaction
 from gateway.storeserver.locate import Folder, Store
 
-_OF_STORE: Final = frozenset(
+STORE_TAGS: Final = frozenset(
     {
         p.PR_STORE_ENTRYID,
         p.PR_STORE_RECORD_KEY,
@@ -25,7 +25,7 @@ _OF_STORE: Final = frozenset(
         p.PR_EC_MAILBOX_OWNER_ACCOUNT,
     }
 )
-MESSAGE_TAGS: Final = _OF_STORE | {
+MESSAGE_TAGS: Final = STORE_TAGS | {
     p.PR_PARENT_ENTRYID,
     p.PR_PARENT_SOURCE_KEY,
     p.PR_PARENT_DISPLAY,
@@ -62,6 +62,6 @@ def of_messages(tx: Transaction, actor: Actor, folder: Folder, wanted: Collectio
         p.PR_OBJECT_TYPE: int(ObjectType.MESSAGE),
         p.PR_CONTENT_COUNT: 1,
     }
-    if not _OF_STORE.isdisjoint(wanted):
+    if not STORE_TAGS.isdisjoint(wanted):
         props |= of_store(tx, actor, locate.store_by_id(tx, folder.store_id))
     return {tag: value for tag, value in props.items() if tag in wanted}
