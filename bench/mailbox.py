@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,8 @@ async def again(accounts: Accounts, count: int) -> None:
     await view.change_flags(ten, FlagChange("remove", Flag.FLAGGED))
     criterion = c.And((c.Not(c.Flagged(Flag.SEEN)), c.Age(10**9, younger=True), c.Size(10, larger=True)))
     await measured("SEARCH UNSEEN YOUNGER LARGER", count, view.search(criterion))
+    saved = c.Dated(c.DateField.SAVED, date(2020, 1, 1), None)
+    await measured("SEARCH SAVEDSINCE", count, view.search(saved))
     await measured("SEARCH SUBJECT (the store)", count, view.search(c.Header("subject", "number 77")))
 
     async def bodies() -> None:
