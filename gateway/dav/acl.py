@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from gateway.dav import hrefs, privileges
@@ -202,7 +201,7 @@ async def _entryid(scope: RequestScope, place: Place, ace: ET.Element) -> bytes:
 
 async def person_of_href(scope: RequestScope, href: str) -> Person | None:
     """The user or group of a principal's URL, None for anything else."""
-    parts = hrefs.split_path(unquote(urlsplit(href.strip()).path))
+    parts = hrefs.split_path(hrefs.path_of(href))
     if len(parts) != 1:
         return None
     return await scope.shared.people.person(scope.session, parts[0])

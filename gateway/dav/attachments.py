@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from gateway.convert.ical.files import BY_VALUE, managed_id, managed_ids
 from gateway.convert.ical.instancefiles import files_of
@@ -111,7 +111,7 @@ class Named:
     def __call__(self, line: Line) -> AttachmentContent | None:
         """A copy of the file; None for one that is not here, whose line is a link."""
         key = line.param("MANAGED-ID")
-        found = self._own.get(key) or self._files_of(unquote(urlsplit(line.value).path)).get(key)
+        found = self._own.get(key) or self._files_of(hrefs.path_of(line.value)).get(key)
         return AttachmentContent(dict(found.props), found.data) if found is not None else None
 
     def _files_of(self, path: str) -> dict[str, AttachmentContent]:

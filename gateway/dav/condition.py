@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
+from gateway.dav import hrefs
 from gateway.dav.errors import BadRequest
 
 _TOKEN: Final = re.compile(r"\s*(?:<([^<>]*)>|(\()|(\))|(?i:(not))\b|\[\s*((?:W/)?\"[^\"]*\")\s*\])")
@@ -63,7 +63,7 @@ def demands(header: str) -> list[Demand]:
             found.append(Demand(path, tuple(conditions)))
             conditions = None
         elif kind == "<" and conditions is None:
-            path = unquote(urlsplit(text).path)
+            path = hrefs.path_of(text)
         elif kind == "not" and conditions is not None and not negated:
             negated = True
         elif kind in ("<", "[") and conditions is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from gateway.dav import acl, hrefs
@@ -47,11 +47,11 @@ class Expansion:
     def _replace(self, element: ET.Element, wanted: ET.Element) -> None:
         """Put the resources that a property names in the place of their hrefs."""
         for number, child in enumerate(list(element)):
-            target = urlsplit((child.text or "").strip())
+            address = (child.text or "").strip()
             if child.tag != f"{_D}href":
                 self._replace(child, wanted)
-            elif not target.scheme or target.scheme in ("http", "https"):
-                element[number] = self.at(unquote(target.path), wanted)
+            elif address.startswith(("/", "http://", "https://")):
+                element[number] = self.at(hrefs.path_of(address), wanted)
 
 
 def _tag(element: ET.Element) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 #: Names of principals that are no users.
 PUBLIC: Final = "public"
@@ -34,6 +34,14 @@ def is_name(text: str) -> bool:
 def split_path(path: str) -> list[str]:
     """The parts of a path; empty ones are left out."""
     return [part for part in path.split("/") if part]
+
+
+def path_of(address: str) -> str:
+    """The path that an address names, with or without a server before it; "" for what is no address."""
+    try:
+        return unquote(urlsplit(address.strip()).path)
+    except ValueError:
+        return ""
 
 
 def principal_path(name: str) -> str:

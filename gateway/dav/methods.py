@@ -205,7 +205,10 @@ class Methods(Application):
         header = self._asked.header("destination")
         if not header:
             raise Refused(400, "", "there is no Destination header")
-        destination = urlsplit(header)
+        try:
+            destination = urlsplit(header)
+        except ValueError as error:
+            raise Refused(400, "", "the Destination is no address") from error
         if destination.netloc and destination.netloc != self._asked.host:
             raise Refused(502, "", "the destination is on another server")
         return unquote(destination.path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from gateway.dav import freebusy, hrefs, tokens, zones
@@ -142,12 +142,12 @@ class Report:
             if name in there:
                 found.append(there[name]._replace(href=name))
             else:
-                missing.append(status_response(xml_text(quote(unquote(urlsplit(href).path))), "404 Not Found"))
+                missing.append(status_response(xml_text(quote(hrefs.path_of(href))), "404 Not Found"))
         return document([*self.responses(found), *missing])
 
     def _name(self, href: str) -> str:
         """The last part of the path of an item of this collection, "" for any other."""
-        parts = hrefs.split_path(unquote(urlsplit(href).path).removeprefix(self.prefix))
+        parts = hrefs.split_path(hrefs.path_of(href).removeprefix(self.prefix))
         place = self.collection.place
         return parts[2] if len(parts) == 3 and parts[1] in (place.name, place.source_key.hex()) else ""
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.dav.options import Options
 from gateway.units import Size
-from tests.dav.server import C, Client, D, Server, card, event
+from tests.dav.server import C, Client, D, Server, card, event, multiget
 
 BOMB = (
     '<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -98,6 +98,25 @@ def test_infinite_depth_is_refused(client: Client) -> None:
     answer = client.propfind("/", f"{D}resourcetype", depth="infinity")
     assert answer.status == 403
     assert answer.xml.find(f"{D}propfind-finite-depth") is not None
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://[::1", "//[x]y/z", "%", "http://\u2100/"])
+def test_addresses_that_are_none(client: Client, address: str) -> None:
+    calendar = client.collection("calendar")
+    path = f"{calendar}a.ics"
+    assert (
+        client("PUT", path, event("a", "A", "20261201T100000Z", f"ATTACH;MANAGED-ID=x:{address}")).status == 201
+    )
+    assert client("REPORT", calendar, multiget("calendar", address)).status == 207
+    principal = (
+        f"<ace><principal><href>{address}</href></principal><grant><privilege><read/></privilege></grant></ace>"
+    )
+    assert client("ACL", calendar, f'<acl xmlns="DAV:">{principal}</acl>').status == 403
+    sort = '<principal-match xmlns="DAV:"><self/><prop><resourcetype/></prop></principal-match>'
+    assert client("REPORT", calendar, sort).status < 500
+    if address.isascii():
+        assert client("MOVE", path, Destination=address).status in (400, 403, 405, 409, 502)
+        assert client("GET", path, If=f'<{address}> (["x"])').status < 500
 
 
 def test_control_characters_do_not_break_an_answer(client: Client) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from twisted.internet.threads import blockingCallFromThread
@@ -116,7 +116,7 @@ class Quiet:
 def quiet(scope: RequestScope, asked: Asked, path: str) -> Iterator[Quiet]:
     """Do not tell the user's registrations that Push-Dont-Notify names of what the request writes."""
     state, push, header = Quiet(), scope.shared.push, asked.header(DONT_NOTIFY)
-    items = {path, unquote(urlsplit(asked.header("destination")).path)}
+    items = {path, hrefs.path_of(asked.header("destination"))}
     written = {parts[2] for each in items if len(parts := hrefs.split_path(each)) >= 3}
     names = _named(header)
     if push is None or not written or names == []:

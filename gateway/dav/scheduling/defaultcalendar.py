@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from gateway.dav import hrefs, properties, writing
@@ -36,14 +35,14 @@ async def read(store: Store, places: Iterable[Place]) -> Place | None:
 
 
 def wanted(scope: RequestScope, element: ET.Element | None) -> Place | None:
-    """The calendar that a client names (LookupError or ValueError when it names none of the user's own).
+    """The calendar that a client names (LookupError when it names none of the user's own).
 
     None for the default calendar of MAPI clients: to take the property away, or to name no address, is to want it again.
     """
     href = (element.findtext("{DAV:}href") or "").strip() if element is not None else ""
     if not href:
         return None
-    parts = hrefs.split_path(unquote(urlsplit(href).path))
+    parts = hrefs.split_path(hrefs.path_of(href))
     place = scope.place(*parts) if len(parts) == 2 and parts[0] == scope.user else None
     if place is None or not place.is_own or place.kind.name != "calendar" or not place.rights & Rights.CREATE:
         raise LookupError(href)

@@ -27,7 +27,7 @@ def patch(scope: RequestScope, store: Store, changes: Mapping[str, ET.Element | 
     calendar: Place | None = None
     try:
         calendar = defaultcalendar.wanted(scope, changes.get(defaultcalendar.PROPERTY))
-    except (LookupError, ValueError):
+    except LookupError:
         broken[defaultcalendar.PROPERTY] = "C:valid-schedule-default-calendar-URL"
     try:
         if hours:  # two names of one property: the last word counts

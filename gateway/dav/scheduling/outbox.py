@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from gateway.convert.errors import ParseError
@@ -107,7 +106,7 @@ def _of_component(component: Component, zones: Zones) -> Question:
 def _address(line: Line) -> str:
     """A calendar user's address in small letters, or the path of his principal."""
     found = calendar_address(line).lower()
-    return found or unquote(urlsplit(line.value.strip()).path)
+    return found or hrefs.path_of(line.value)
 
 
 def _path_of(login: str) -> str:
