@@ -22,6 +22,7 @@ from gateway.dav import (
     acl,
     following,
     hrefs,
+    items,
     liveprops,
     multistatus,
     page,
@@ -30,15 +31,14 @@ from gateway.dav import (
     putting,
     xmlbody,
 )
-from gateway.dav.asked import Asked, matches
+from gateway.dav.asked import Asked
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.engine import configuration, request_info
 from gateway.dav.errors import Answer, BadRequest, Refused, answer_of
 from gateway.dav.options import Options
 from gateway.dav.push import register
-from gateway.dav.query.addressdata import wanted_version
 from gateway.dav.reports import FREE_BUSY, MULTIGETS, QUERIES, SYNC, Report, asks_only_items, free_busy
-from gateway.dav.rights import Rights, letters
+from gateway.dav.rights import Rights
 from gateway.dav.scheduling import outbox, resources
 from gateway.dav.scope import RequestScope, Shared
 from gateway.dav.storage import Storage
@@ -55,6 +55,18 @@ METHODS: Final = (
     "POST", "ACL",
 )  # fmt: skip
 _PROPFINDS: Final = (f"{_D}prop", f"{_D}allprop", f"{_D}propname")
+#: What a PROPFIND of everything tells of items; rights and reports are left to those who ask for them (RFC 3744 5).
+ALL_OF_ITEMS: Final = tuple(
+    f"{_D}{name}"
+    for name in (
+        "resourcetype",
+        "getetag",
+        "getlastmodified",
+        "getcontenttype",
+        "owner",
+        "current-user-principal",
+    )
+)
 _MULTI_STATUS: Final = 207
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
@@ -103,7 +115,7 @@ class Application(radicale.app.Application):
             return Answer(405, {"Allow": ", ".join(METHODS)})
         path = clean(asked.path)
         resources.take_arrivals(self._scope, asked.method, path)
-        native: Callable[[str], Answer | None] | None = {
+        work: Callable[[str], Answer] = {
             "OPTIONS": lambda _: options_answer(self._scope.shared),
             "GET": self._get,
             "HEAD": self._get,
@@ -114,30 +126,18 @@ class Application(radicale.app.Application):
             "POST": self._post,
             "PROPPATCH": self._proppatch,
             "ACL": self._acl,
-        }.get(asked.method)
-        found = native(path) if native is not None else None
-        return found if found is not None else self._by_radicale(path)
+        }[asked.method]
+        return work(path)
 
-    def _by_radicale(self, path: str) -> Answer:
-        """Have Radicale's method do it."""
-        method = getattr(self, f"do_{self._asked.method}")
-        status, headers, body, _ = method(
+    def _found_by_radicale(self, path: str) -> Answer:
+        """Have Radicale find properties."""
+        status, headers, body, _ = self.do_PROPFIND(
             self._environ(path), "", path, self._scope.user, set(), request_info()
         )
-        if isinstance(body, str):
-            body = body.encode("utf-8", "replace")
-        found = {name: value for name, value in dict(headers).items() if name != "DAV"}
-        wanted = self._asked.header("if-none-match")
-        if (
-            self._asked.method in ("GET", "HEAD")
-            and status == 200
-            and wanted
-            and matches(wanted, found.get("ETag", ""))
-        ):
-            return Answer(304, {"ETag": found["ETag"]})
-        if self._asked.method == "GET" and status == 200 and body:
-            found |= resources.tag_headers(self._scope, path, body)
-        return Answer(int(status), found, body or b"")
+        data = body.encode("utf-8", "replace") if isinstance(body, str) else body or b""
+        return Answer(
+            int(status), {name: value for name, value in dict(headers).items() if name != "DAV"}, data
+        )
 
     def _environ(self, path: str) -> dict[str, Any]:
         asked = self._asked
@@ -171,20 +171,15 @@ class Application(radicale.app.Application):
 
     # Methods of our own
 
-    def _get(self, path: str) -> Answer | None:
-        """A card in the version that the client prefers, the page for people; all else is Radicale's."""
-        if len(hrefs.split_path(path)) != 3:
-            return self._page(path)
-        if wanted_version(self._asked.header("accept")) == "3.0":
-            return None
-        found = next(iter(self._storage.discover(path)), None)
-        if not isinstance(found, StoredItem) or found.entry.component != "VCARD":
-            return None
-        text = found.text_of("4.0")
-        if matches(self._asked.header("if-none-match"), found.entry.etag):
-            return Answer(304, {"ETag": found.entry.etag, "Vary": "Accept"})
-        headers = {"Content-Type": "text/vcard; version=4.0; charset=utf-8", "ETag": found.entry.etag}
-        return Answer(200, headers | {"Vary": "Accept", "Last-Modified": str(found.last_modified)}, text)
+    def _get(self, path: str) -> Answer:
+        """An item, or what else lies at a path (Refused)."""
+        found = self._at(path) if len(hrefs.split_path(path)) == 3 else None
+        if isinstance(found, StoredItem):
+            return items.fetch(found, path, self._asked)
+        answer = self._page(path)
+        if answer is None:
+            raise Refused(404, "", "there is nothing to read at this path")
+        return answer
 
     def _page(self, path: str) -> Answer | None:
         """The page for people, at the root and at the user's principal."""
@@ -214,19 +209,23 @@ class Application(radicale.app.Application):
             raise Refused(409, "", "there is no such collection")
         return collection, parts[2]
 
-    def _propfind(self, path: str) -> Answer | None:
+    def _propfind(self, path: str) -> Answer:
         """Many items at once are written without a tree; everything else is Radicale's."""
         depth = self._asked.header("depth").strip().lower() or "infinity"
         if depth == "infinity":
             raise Refused(403, "D:propfind-finite-depth")
         root = xmlbody.parse(self._asked.body)
         self._listing = _listing_of(root)
-        if depth != "1" or not asks_only_items(root) or root is None or len(hrefs.split_path(path)) != 2:
-            return None
+        if (
+            depth != "1"
+            or len(hrefs.split_path(path)) != 2
+            or not (asks_only_items(root) or self._listing == "allprop")
+        ):
+            return self._found_by_radicale(path)
         collection = self._at(path)
         if not isinstance(collection, Collection):
-            return None
-        tags = [each.tag for each in root[0]]
+            return self._found_by_radicale(path)
+        tags = [each.tag for each in root[0]] if root is not None and not self._listing else [*ALL_OF_ITEMS]
         minimal, told = self._asked.minimal, self._telling()
         report = Report(collection, ET.Element("none"), "", minimal=minimal, most=self._options.max_results)
         report.props = multistatus.ItemProps(
@@ -236,8 +235,9 @@ class Application(radicale.app.Application):
             tag_of=resources.tagger(self._scope, collection.place),
             shared=told.shared(collection, tags),
         )
-        itself = [] if self._leaves_root_out() else [multistatus.fragment(told.of(collection, tags))]
-        return _multistatus(multistatus.document([*itself, *report.responses(collection.entries)]))
+        itself = told.everything(collection) if self._listing else told.of(collection, tags)
+        first = [] if self._leaves_root_out() else [multistatus.fragment(itself)]
+        return _multistatus(multistatus.document([*first, *report.responses(collection.entries)]))
 
     def _telling(self) -> Properties:
         """What tells properties of anything for this request."""
@@ -247,7 +247,7 @@ class Application(radicale.app.Application):
         asked = self._asked
         return asked.method == "PROPFIND" and asked.without_root and asked.header("depth").strip() == "1"
 
-    def _report(self, path: str) -> Answer | None:
+    def _report(self, path: str) -> Answer:
         root = xmlbody.parse(self._asked.body)
         if root is None:
             raise BadRequest("a REPORT needs a body")
@@ -286,21 +286,15 @@ class Application(radicale.app.Application):
         collection, href = self._collection_at(path)
         return putting.put(collection, href, self._asked)
 
-    def _delete(self, path: str) -> Answer | None:
-        """DELETE of an item, a meeting's is told to others; collections are Radicale's."""
-        if len(hrefs.split_path(path)) != 3:
-            return None
-        collection, href = self._collection_at(path)
-        if "w" not in letters(collection.place):
-            raise Refused(403, "D:need-privileges", "you may not write here")
-        item = collection.item(href)
-        if item is None:
-            raise Refused(404, "", "there is nothing at this path")
-        self._check_preconditions(collection, item)
-        told = resources.delete(self._scope, collection, item, self._asked.headers)
-        if told is None:
-            collection.delete(href)
-        return told or Answer(204)
+    def _delete(self, path: str) -> Answer:
+        """DELETE; of a meeting others are told."""
+        found = self._at(path)
+        if isinstance(found, StoredItem):
+            self._check_preconditions(found.place_collection, found)
+            return items.delete_item(found, self._asked)
+        if isinstance(found, Collection):
+            return items.delete_collection(found, self._asked)
+        raise Refused(403, "", "principals are not deleted")
 
     def _post(self, path: str) -> Answer:
         """POST to the scheduling Outbox (RFC 6638 5), or for push to a collection."""

@@ -218,21 +218,13 @@ class Collection(BaseCollection):
             return found
         return {key: byreference.without_standard(text) for key, text in found.items()}
 
-    def _filled(self, entries: list[Entry]) -> list[StoredItem]:
-        """Items with their texts; those that are gone left out."""
-        texts = self.texts(entries)
-        found = []
-        for entry in entries:
-            text = texts.get(entry.source_key)
-            if text:
-                item = StoredItem(self, entry)
-                item._text = text.decode()
-                found.append(item)
-        return found
-
     def get_all(self) -> Iterable[Item]:
-        """All items with their texts."""
-        return self._filled(self.entries)
+        """Nothing: whoever wants many texts asks for them in batches."""
+        return ()
+
+    def serialize(self, *args: Any, **kwargs: Any) -> str:
+        """Nothing, for a length that nobody needs (Radicale's PROPFIND): a whole collection is written piece by piece."""
+        return ""
 
     # Queries
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from gateway.convert.ical.files import MAX_FILES
 from gateway.dav import aclprops, byreference, hrefs, principalprops, properties, xmlbody
 from gateway.dav.kinds import Kind
-from gateway.dav.principalprops import FOUND
+from gateway.dav.principalprops import FOUND, MISSING
 from gateway.dav.push import liveproperties as pushed
 from gateway.dav.query.textmatch import COLLATIONS
 from gateway.dav.resource import Resource
@@ -23,6 +23,7 @@ _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 _CS: Final = "{http://calendarserver.org/ns/}"
 #: From which year on a time zone is told.
 _ZONES_FROM: Final = 2000
+_LENGTH: Final = f"{_D}getcontentlength"
 _RADICALE: Final = "{http://radicale.org/ns/}"
 _STATUS: Final = {200: "HTTP/1.1 200 OK", 403: "HTTP/1.1 403 Forbidden", 404: "HTTP/1.1 404 Not Found"}
 _OK: Final = _STATUS[200]
@@ -107,6 +108,21 @@ def _time_zone_services(resource: Resource, element: ET.Element) -> int | None:
     return FOUND if resource.is_own else None
 
 
+def _length(resource: Resource, element: ET.Element) -> int | None:
+    """Getcontentlength of an item is the length of its text; collections are written while they are read."""
+    return MISSING if resource.is_collection else None
+
+
+def _component_sets(resource: Resource, element: ET.Element) -> int | None:
+    """What calendars of a home may hold: folders of the store are for one kind of item each."""
+    if not resource.is_own:
+        return None
+    for name in ("VEVENT", "VTODO", "VJOURNAL"):
+        one = ET.SubElement(element, f"{_C}supported-calendar-component-set")
+        ET.SubElement(one, f"{_C}comp", {"name": name})
+    return FOUND
+
+
 def _collations(resource: Resource, element: ET.Element) -> int | None:
     if not resource.is_collection:
         return None
@@ -144,6 +160,8 @@ _OWN: Final[dict[str, Fill]] = {
     f"{_C}managed-attachments-server-URL": principalprops.empty,
     f"{_C}max-attachment-size": _attachment_limit,
     f"{_C}max-attachments-per-resource": _attachment_limit,
+    _LENGTH: _length,
+    f"{_C}supported-calendar-component-sets": _component_sets,
     f"{_C}calendar-timezone": _time_zone,
     f"{_C}calendar-timezone-id": _time_zone,
     f"{_C}timezone-service-set": _time_zone_services,
@@ -210,7 +228,7 @@ def _list_kept(response: ET.Element, resource: Resource) -> None:
     """Put the names of the properties that clients keep as XML beside the others, and take Radicale's own away."""
     prop = _group(response, FOUND)
     for element in list(prop):
-        if element.tag.startswith(_RADICALE):
+        if element.tag.startswith(_RADICALE) or (element.tag == _LENGTH and resource.is_collection):
             prop.remove(element)
     there = {element.tag for element in prop}
     if resource.is_collection and resource.place is not None:

@@ -49,18 +49,22 @@ class Properties:
         ET.SubElement(response, f"{_D}status").text = "HTTP/1.1 404 Not Found"
         return response
 
-    def of(self, resource: BaseCollection | Item, tags: list[str]) -> ET.Element:
+    def of(self, resource: BaseCollection | Item, tags: list[str], listing: str = "") -> ET.Element:
         """The response about one resource."""
         collection: Any = resource.collection if isinstance(resource, StoredItem) else resource
         rights = letters(collection.place) if isinstance(collection, Collection) else "R"
         response: ET.Element = xml_propfind_response(
             self._application, "", f"/{collection.path}/", resource, tags, self.scope.user, "utf-8",
-            self._largest, write="w" in rights, raw_permissions=rights,
+            self._largest, write="w" in rights, raw_permissions=rights, allprop=not tags and listing == "allprop",
         )  # fmt: skip
         around = ET.Element(f"{_D}multistatus")
         around.append(response)
-        liveprops.complete(around, self.scope, minimal=self._minimal)
+        liveprops.complete(around, self.scope, minimal=self._minimal, listing=listing)
         return response
+
+    def everything(self, resource: BaseCollection | Item) -> ET.Element:
+        """The response about one resource to a client that asks for all properties (RFC 4918 9.1)."""
+        return self.of(resource, [], listing="allprop")
 
     def shared(self, collection: Collection, tags: list[str]) -> dict[str, str]:
         """The properties among these that are the same for every item of a collection, as text by tag."""

@@ -172,7 +172,7 @@ def test_a_calendar_is_made_named_coloured_and_deleted(client: Client) -> None:
     answer = client.propfind(path, *tags)
     assert [answer.found(path, tag) for tag in tags] == ["Orchard", "When to water", "#ff0000ff", "7"]
     assert client("PUT", path + "e.ics", event("e", "In it")).status == 201
-    assert client("DELETE", path).status == 200
+    assert client("DELETE", path).status == 204
     assert client.propfind(path, *tags).status == 404
     assert path not in client.propfind(client.home, f"{D}displayname", depth="1").hrefs
 

@@ -113,3 +113,17 @@ def test_what_another_gateway_changed_between_reading_and_saving_is_not_replaced
     dav.run(client.user, replace)
     [path] = client.sync(calendar)[1]
     assert "SUMMARY:Other" in client("GET", path).text
+
+
+def test_what_is_deleted(client: Client) -> None:
+    """RFC 4918 9.6: an item, a collection, nothing, and what nobody deletes."""
+    calendar, mine = client.collection("calendar"), f"{client.home}mine/"
+    client("PUT", f"{calendar}a.ics", event("a", "A"))
+    assert client("MKCALENDAR", mine).status == 201
+    assert client("DELETE", mine, If_Match='"other"').status == 412
+    for path, status in (
+        (f"{calendar}a.ics", 204), (f"{calendar}a.ics", 404), (mine, 204), (mine, 404), (calendar, 403),
+        (client.home, 403), (f"{client.home}calendar-proxy-read/", 403), (f"{client.home}global-address-book/", 403),
+    ):  # fmt: skip
+        answer = client("DELETE", path)
+        assert (answer.status, answer.body if status == 204 else b"") == (status, b""), path

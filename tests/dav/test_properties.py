@@ -324,3 +324,35 @@ def test_names_of_all_properties_without_values(client: Client) -> None:
     assert {f"{D}displayname", f"{D}resourcetype", "{urn:x}note"} <= {each.tag for each in props}
     assert not any(len(each) or each.text for each in props)
     assert "radicale" not in told.text
+
+
+ALLPROP = '<propfind xmlns="DAV:"><allprop/></propfind>'
+
+
+@pytest.mark.parametrize("body", [ALLPROP, ""])
+def test_everything_about_a_collection_and_its_items(client: Client, body: str) -> None:
+    """RFC 4918 9.1: nothing is read for it that costs more than the listing."""
+    path = client.collection("calendar")
+    for name in ("a", "b"):
+        client("PUT", f"{path}{name}.ics", event(name, name))
+    told = client("PROPFIND", path, body, Depth="1")
+    assert sorted(told.hrefs) == [path, f"{path}a.ics", f"{path}b.ics"]
+    assert told.found(path, f"{D}displayname") == "Calendar"
+    assert told.found(f"{path}a.ics", f"{D}getetag") == client("GET", f"{path}a.ics").headers["etag"]
+    assert told.found(f"{path}a.ics", f"{D}owner") == client.home
+    assert " 404 " not in told.text
+    assert f"{D}getcontentlength" not in {each.tag for each in told.responses[path].iter()}
+
+
+def test_the_length_of_an_item(client: Client) -> None:
+    path = f"{client.collection('calendar')}a.ics"
+    client("PUT", path, event("a", "Ä"))
+    told = client.propfind(path, f"{D}getcontentlength")
+    assert told.found(path, f"{D}getcontentlength") == client("GET", path).headers["content-length"]
+    assert client("HEAD", path).headers["content-type"] == "text/calendar; charset=utf-8; component=VEVENT"
+
+
+def test_what_calendars_can_be_made_for(client: Client) -> None:
+    """Apple's clients ask which kinds of items a home takes, and offer to make a list of tasks."""
+    told = client.propfind(client.home, f"{C}supported-calendar-component-sets")
+    assert [each.get("name") for each in told.xml.iter(f"{C}comp")] == ["VEVENT", "VTODO", "VJOURNAL"]
