@@ -48,6 +48,7 @@ _TABLE: Final[tuple[tuple[type[BaseException], str, str, str], ...]] = (
 
 #: Commands for whose missing target a client may create it and try again (6.3.12, 6.4.7).
 _TARGETED: Final = (c.Append, c.Copy, c.Move, c.Replace)
+_LOGINS: Final = (c.Authenticate, c.Login)
 
 
 def answer_to(error: BaseException, command: c.Command | None = None) -> Answer:
@@ -64,5 +65,7 @@ def answer_to(error: BaseException, command: c.Command | None = None) -> Answer:
         if isinstance(error, kind):
             if kind is mapi.NotFound and isinstance(command, _TARGETED):
                 return Answer(status, "No such mailbox", "TRYCREATE")
+            if kind is mapi.NotFound and isinstance(command, _LOGINS):
+                return Answer(status, "The user has no mail store", "CONTACTADMIN")
             return Answer(status, words, code)
     return Answer("NO", "Internal error", "SERVERBUG", ours=True)

@@ -206,9 +206,15 @@ async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) 
     newest = await _newest_uid(view, target)
     whole = True
     if target.store_entryid != view.mailbox.store_entryid:
-        new = await view.store.copy_across(entryids, target)
+        try:
+            new = await view.store.copy_across(entryids, target)
+        except NotFound as error:
+            await view.refresh(force=True)
+            if any(view.index(uid) < 0 for uid in there):  # and not the target
+                raise PartialCompletion("some messages are gone; those before them were copied") from error
+            raise
         if move:
-            await delete_messages(view.store.session, entryids, hard=False)
+            whole = await delete_messages(view.store.session, entryids, hard=False)
     else:
         for start in range(0, len(entryids), CALL_BATCH):
             batch = entryids[start : start + CALL_BATCH]

@@ -44,6 +44,10 @@ def test_a_missing_target_may_be_created() -> None:
     assert answer_to(mapi.NotFound(), c.Delete("x")).code == "NONEXISTENT"
 
 
+def test_a_user_without_a_store_is_told_so() -> None:
+    assert answer_to(mapi.NotFound(), c.Login("x", "y")).code == "CONTACTADMIN"
+
+
 def test_anything_else_is_a_bug_of_ours() -> None:
     assert answer_to(ValueError("secret")) == Answer("NO", "Internal error", "SERVERBUG", ours=True)
 

@@ -19,7 +19,7 @@ from gateway.mailbox.view import View
 from gateway.mailbox.writes import FlagChange
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
-from gateway.mapi.errors import Collision, LogonFailed, NoAccess, NotEmpty, NotFound, TooBig
+from gateway.mapi.errors import Collision, LogonFailed, NoAccess, NotEmpty, NotFound, PartialCompletion, TooBig
 from gateway.mapi.ids import parse_object_entryid
 from gateway.mapi.propnames import PidLidAppointmentStartWhole
 from gateway.mapi.times import from_datetime
@@ -517,3 +517,31 @@ def test_a_message_that_somebody_else_has_just_removed_is_passed_over(mail: Mail
         assert await view.copy([gone], drafts, move=move) == []
 
     mail.run(work, "alice")
+
+
+def test_what_may_not_be_removed_stays_when_it_is_moved_to_another_store(mail: Mail) -> None:
+    """Who may delete own messages only moves those of others no further than by a copy, and is told so."""
+
+    async def work(alice: Account, bob: Account) -> None:
+        await alice.set_access((await alice.mailboxes()).get("INBOX"), "bob", "lrt")
+        await filled(alice, HELLO)
+        view = await bob.view(await bob.mailbox("Other Users/alice/Inbox"))
+        there = list(view.uids)
+        with pytest.raises(PartialCompletion):
+            await view.copy(view.uids, (await bob.mailboxes()).get("INBOX"), move=True)
+        assert list(view.uids) == there
+
+    mail.run(work, "alice", "bob")
+
+
+def test_a_message_that_is_gone_is_not_taken_for_a_missing_mailbox_in_another_store(mail: Mail) -> None:
+    async def work(alice: Account, bob: Account) -> None:
+        await alice.set_access((await alice.mailboxes()).get("INBOX"), "bob", "lr")
+        own = await filled(alice, HELLO)
+        view = await bob.view(await bob.mailbox("Other Users/alice/Inbox"))
+        await own.remove(own.uids, hard=True)
+        with pytest.raises(PartialCompletion):
+            await view.copy(view.uids, (await bob.mailboxes()).get("INBOX"))
+        assert list(view.uids) == []
+
+    mail.run(work, "alice", "bob")
