@@ -6,14 +6,22 @@ import time
 from typing import Any
 
 import pytest
+from twisted.logger import globalLogPublisher
 
+from gateway.convert.ical.options import Options as IcalOptions
+from gateway.convert.ical.timezones import UTC_ZONE
+from gateway.dav.homes import Homes
+from gateway.dav.listing import Listings
 from gateway.dav.options import Options
+from gateway.dav.scheduling.arrivals import Arrivals, Visit
+from gateway.dav.scheduling.publishing import Publisher
 from gateway.mapi import proptags as pr
 from gateway.mapi.times import from_unix
 from gateway.mapiclient.message import set_read
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.server import event
 from tests.dav.test_scheduling_inbox import mails, receive
+from tests.support import reactor
 
 READ = 1
 #: A head whose clients send and take invitations themselves.
@@ -115,3 +123,40 @@ def test_more_than_one_look_takes(site: Site, boss: Person, ann: Person) -> None
     ann.messages()
     assert "f-11" in ann.event("f-11")
     assert set(processed(site, ann)) == {True}
+
+
+class Broken(IcalOptions):
+    """What a defect would be: the first question fails."""
+
+    def owns(self, address: str) -> bool:
+        raise ZeroDivisionError(address)
+
+
+def test_a_defect_is_logged_and_keeps_nobody_from_his_calendars(site: Site, boss: Person, ann: Person) -> None:
+    receive(site, ann, meeting("f-12", boss, ann))
+    receive(site, ann, meeting("f-13", boss, ann))
+    events: list[Any] = []
+
+    async def work(session: Any) -> None:
+        listings = Listings(1000)
+        publisher = Publisher(reactor.reactor, listings, UTC_ZONE, time.time)
+        arrivals = Arrivals(listings, publisher, reactor.reactor.seconds)
+        homes = Homes(ALONE, reactor.reactor.seconds).of(session)
+        await arrivals.take(Visit(homes, session, Broken(), time.time()))
+
+    globalLogPublisher.addObserver(events.append)
+    try:
+        site.run(ann.user, work)
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    failures = [each for each in events if each.get("log_failure") is not None]
+    assert [each["log_failure"].type for each in failures] == [ZeroDivisionError] * 2
+    assert "f-12" in ann.event("f-12")
+
+
+def test_notifications_are_left_to_mapi_clients(site: Site, boss: Person, ann: Person) -> None:
+    """Outlook tells an organizer so that a guest has forwarded his invitation."""
+    name = "IPM.Schedule.Meeting.Notification.Forward"
+    receive(site, ann, meeting("f-14", boss, ann), PR_MESSAGE_CLASS=name)
+    ann.messages()
+    assert processed(site, ann) == [None]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import CancelledError, DeferredLock
 from twisted.logger import Logger
 
 from gateway.convert.ical import propids as ids
@@ -36,6 +36,7 @@ from gateway.mapi.errors import MapiError, NoAccess, NotFound, QuotaExceeded, St
 from gateway.mapi.props import Props
 from gateway.mapi.restrictions import And, Not, equals
 from gateway.mapi.tables import SortKey
+from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.message import delete_messages, load_message, save_new_message, set_props
 from gateway.mapiclient.replacing import Outdated, replace_message
 from gateway.mapiclient.session import Session
@@ -158,12 +159,12 @@ class Arrivals:
     async def _attempt(
         self, visit: Visit, inbox: Place, entryid: bytes, known: _Known, settled: Collection[bytes]
     ) -> None:
-        """Apply a message, if it can be (StoreBusy, QuotaExceeded: perhaps later)."""
+        """Apply a message, if it can be (StoreBusy, QuotaExceeded, TransportError: perhaps later)."""
         try:
             await self._one(visit, inbox, entryid, known, settled)
         except NotFound:
             return  # read and deleted by another client
-        except (StoreBusy, QuotaExceeded):
+        except (StoreBusy, QuotaExceeded, TransportError, CancelledError):
             raise
         except MapiError as error:
             log.warn(
@@ -172,14 +173,18 @@ class Arrivals:
                 error=str(error),
             )
             known.ignored.add(entryid)
+        except Exception:
+            # Whoever writes to a user must not keep him from his calendars.
+            log.failure("a meeting message of {user} cannot be applied", user=visit.homes.user)
+            known.ignored.add(entryid)
 
     async def _one(
         self, visit: Visit, inbox: Place, entryid: bytes, known: _Known, settled: Collection[bytes]
     ) -> None:
         loaded = await load_message(visit.session, entryid)
         message = loaded.content
-        if not _is_for(message, visit.homes.user, visit.options):
-            known.ignored.add(entryid)
+        if not method_of(message.props) or not _is_for(message, visit.homes.user, visit.options):
+            known.ignored.add(entryid)  # a notification, say, that MAPI clients see to
             return
         if entryid in settled and (await self._located(visit, uid_of(message.props)))[1] is None:
             known.ignored.add(entryid)

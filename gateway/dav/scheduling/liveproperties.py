@@ -19,7 +19,7 @@ _C: Final = "{urn:ietf:params:xml:ns:caldav}"
 SCHEDULE_TAG: Final = f"{_C}schedule-tag"
 _PRIVILEGES: Final = {
     mailboxes.INBOX: (
-        f"{_D}read", f"{_D}unbind", f"{_C}schedule-deliver", f"{_C}schedule-deliver-invite",
+        f"{_D}read", f"{_D}write-properties", f"{_D}unbind", f"{_C}schedule-deliver", f"{_C}schedule-deliver-invite",
         f"{_C}schedule-deliver-reply", f"{_C}schedule-query-freebusy",
     ),
     mailboxes.OUTBOX: (
