@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from gateway.dav.errors import Answer
 
+_HOST: Final = re.compile(r"[A-Za-z0-9._\[\]:-]{1,300}")
 #: Methods whose answers are shorter for a client that wants little.
 _SHORTENED: Final = ("PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR")
 
@@ -27,8 +29,24 @@ class Asked:
 
     @property
     def base_url(self) -> str:
-        """The server as the client names it, without a slash at the end."""
-        return f"{'https' if self.secure else 'http'}://{self.host}"
+        """The server as the client names it, without a slash at the end.
+
+        A proxy in front says what it was asked for; nothing but addresses in the client's own answers depends on it.
+        """
+        scheme = _first(self.header("x-forwarded-proto")).lower()
+        if scheme not in ("http", "https"):
+            scheme = "https" if self.secure else "http"
+        return f"{scheme}://{self.outer_host}"
+
+    @property
+    def outer_host(self) -> str:
+        """Host and port as the client names them."""
+        forwarded = _first(self.header("x-forwarded-host"))
+        return forwarded if _HOST.fullmatch(forwarded) else self.host
+
+    def is_here(self, netloc: str) -> bool:
+        """Whether host and port of a URL are this server's."""
+        return not netloc or _without_port(netloc) in map(_without_port, (self.host, self.outer_host))
 
     def header(self, name: str) -> str:
         """A header, "" when it is missing."""
@@ -68,6 +86,16 @@ class Asked:
         if applied and self.header("prefer"):
             answer.headers.setdefault("Preference-Applied", ", ".join(applied))
         return answer
+
+
+def _first(header: str) -> str:
+    """What the proxy next to the client says, of several."""
+    return header.partition(",")[0].strip()
+
+
+def _without_port(netloc: str) -> str:
+    """A host without the port that goes without saying."""
+    return netloc.lower().removesuffix(":443").removesuffix(":80")
 
 
 def matches(header: str, etag: str) -> bool:

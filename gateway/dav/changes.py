@@ -31,7 +31,7 @@ COMPONENTS: Final = f"{_C}supported-calendar-component-set"
 #: What follows from what lies in a collection and from what it is; nobody sets it.
 PROTECTED: Final = (
     frozenset(liveprops.FILLED)
-    - {f"{_D}displayname", transparency.PROPERTY, _TIMEZONE, _TIMEZONE_ID}
+    - {f"{_D}displayname", transparency.PROPERTY, _TIMEZONE, _TIMEZONE_ID, _SOURCE}
     | {
         f"{_D}{name}"
         for name in (

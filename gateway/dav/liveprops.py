@@ -113,6 +113,12 @@ def _length(resource: Resource, element: ET.Element) -> int | None:
     return MISSING if resource.is_collection else None
 
 
+def _source(resource: Resource, element: ET.Element) -> int | None:
+    """Where a subscribed calendar comes from, when a client has said so."""
+    stored = resource.place.stored if resource.is_collection and resource.place is not None else {}
+    return None if stored.get("CS:source") else MISSING
+
+
 def _component_sets(resource: Resource, element: ET.Element) -> int | None:
     """What calendars of a home may hold: folders of the store are for one kind of item each."""
     if not resource.is_own:
@@ -161,6 +167,7 @@ _OWN: Final[dict[str, Fill]] = {
     f"{_C}max-attachment-size": _attachment_limit,
     f"{_C}max-attachments-per-resource": _attachment_limit,
     _LENGTH: _length,
+    f"{_CS}source": _source,
     f"{_C}supported-calendar-component-sets": _component_sets,
     f"{_C}calendar-timezone": _time_zone,
     f"{_C}calendar-timezone-id": _time_zone,

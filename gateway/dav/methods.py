@@ -209,7 +209,7 @@ class Methods(Application):
             destination = urlsplit(header)
         except ValueError as error:
             raise Refused(400, "", "the Destination is no address") from error
-        if destination.netloc and destination.netloc != self._asked.host:
+        if not self._asked.is_here(destination.netloc):
             raise Refused(502, "", "the destination is on another server")
         return unquote(destination.path)
 

@@ -338,3 +338,19 @@ def test_a_private_instance_keeps_its_files_for_itself(dav: Server, client: Clie
 def test_single_instances_are_supported(client: Client) -> None:
     """RFC 8607 3.2: who does not support them says so."""
     assert "no-recurrence" not in client("OPTIONS", "/").headers["dav"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"X_Forwarded_Proto": "https"}, "https://127.0.0.1:{port}/"),
+        ({"X_Forwarded_Proto": "https, http", "X_Forwarded_Host": "cal.example.com, inner"}, "https://cal.example.com/"),
+        ({"X_Forwarded_Proto": "javascript", "X_Forwarded_Host": "a/b?"}, "http://127.0.0.1:{port}/"),
+    ],
+)  # fmt: skip
+def test_addresses_are_those_of_a_proxy_in_front(
+    client: Client, path: str, headers: dict[str, str], base: str
+) -> None:
+    add(client, path, b"x")
+    text = unfolded(client("GET", path, **headers).text)
+    assert f"SIZE=1:{base.format(port=client.port)}{client.user}/" in text

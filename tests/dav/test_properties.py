@@ -356,3 +356,12 @@ def test_what_calendars_can_be_made_for(client: Client) -> None:
     """Apple's clients ask which kinds of items a home takes, and offer to make a list of tasks."""
     told = client.propfind(client.home, f"{C}supported-calendar-component-sets")
     assert [each.get("name") for each in told.xml.iter(f"{C}comp")] == ["VEVENT", "VTODO", "VJOURNAL"]
+
+
+def test_where_a_calendar_comes_from(client: Client) -> None:
+    """calendarserver's subscriptions: what nobody has said is not there."""
+    path = client.collection("calendar")
+    assert client.propfind(path, f"{CS}source").found(path, f"{CS}source") is None
+    source = '<S:source xmlns:S="http://calendarserver.org/ns/"><href>https://x.example/a.ics</href></S:source>'
+    assert patch(client, path, f"<set><prop>{source}</prop></set>").status == 207
+    assert client.propfind(path, f"{CS}source").found(path, f"{CS}source") == "https://x.example/a.ics"

@@ -168,3 +168,12 @@ def test_where_a_calendar_can_be_made(
     headers = {"Content_Type": content_type} if content_type else {}
     target = path.format(home=client.home, calendar=client.collection("calendar"))
     assert client("MKCALENDAR", target, body, **headers).status == status
+
+
+def test_destinations_are_those_of_a_proxy_in_front(client: Client) -> None:
+    calendar = client.collection("calendar")
+    client("PUT", f"{calendar}a.ics", event("a", "A"))
+    there = f"https://cal.example.com:443{calendar}b.ics"
+    assert client("MOVE", f"{calendar}a.ics", Destination=there).status == 502
+    moved = client("MOVE", f"{calendar}a.ics", Destination=there, X_Forwarded_Host="cal.example.com")
+    assert moved.status == 201
