@@ -16,6 +16,7 @@ from gateway.dav import (
     hrefs,
     kopano,
     making,
+    putting,
     transfer,
     whole,
     xmlbody,
@@ -152,12 +153,7 @@ class Methods(Application):
         upload = attaching.Upload(self._asked.headers, self._asked.query, content, most)
         with self._turn(*self._keys(path)):
             answer = self._again(lambda: self._attached(path, upload))
-        if self._asked.representation and answer.status != 204:
-            now = self._item_at(path)
-            content_type = now.place_collection.place.kind.content_type
-            answer.headers |= {"Content-Type": content_type, "ETag": now.entry.etag}
-            answer.body = now.serialize().encode()
-        return answer
+        return putting.representation(self._item_at(path), answer) if self._asked.representation else answer
 
     def _attached(self, path: str, upload: attaching.Upload) -> Answer:
         item = self._item_at(path)

@@ -73,9 +73,16 @@ def test_a_file_is_added_read_exchanged_and_removed(client: Client, path: str) -
     assert client("GET", address(line)).status == 404
     assert client("POST", path + query, b"late").status == 403
 
-    removed = client("POST", f"{path}?action=attachment-remove&managed-id={newer}")
-    assert removed.status == 204
+    removed = client(
+        "POST", f"{path}?action=attachment-remove&managed-id={newer}", Prefer="return=representation"
+    )
+    assert (removed.status, removed.headers["content-location"]) == (200, path)
+    assert "ATTACH" not in removed.text
     assert lines(client, path) == []
+    assert add(client, path, b"x").status == 201
+    [line] = lines(client, path)
+    last = re.findall("MANAGED-ID=([0-9a-f]*)", line)[0]
+    assert client("POST", f"{path}?action=attachment-remove&managed-id={last}").status == 204
     assert client("GET", changed.headers["location"]).status == 404
 
 
