@@ -1,42 +1,43 @@
 """Listings: what lies in a folder, as one table read once, and after that only what the change log tells.
 
 A listing is shared by everybody who may read the folder; whether somebody may, the store says each time, because the
-change log is asked with his session. It can be dropped at any time.
+change log is asked with his session. It can be dropped at any time. The table is read when somebody asks for an item:
+a client that asks whether something changed needs but a position in the change log.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 
-from gateway.dav import hrefs, tokens
-from gateway.dav.entries import Entry, columns_of, entries_in, entry_of_props
+from gateway.dav import folderlog, hrefs, tokens
+from gateway.dav.entries import Entry, columns_of, entry_of_props
 from gateway.dav.kinds import Kind
 from gateway.dav.places import Place
 from gateway.dav.texts import load_whole
 from gateway.dav.tokens import Position
-from gateway.mapi import proptags as pr
-from gateway.mapi.changes import Change, SyncFlags, SyncKind, collapse
-from gateway.mapi.errors import MapiError, NotFound
+from gateway.mailbox.reading import overlapping
+from gateway.mapi.changes import Change, collapse
+from gateway.mapi.errors import MapiError, NoAccess, NotFound
 from gateway.mapi.props import NamedProps
-from gateway.mapi.restrictions import Or, equals
-from gateway.mapiclient.folder import load_props
+from gateway.mapi.times import to_unix
 from gateway.mapiclient.message import LoadedMessage
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
-from gateway.mapiclient.sync import entryid_of, get_changes, new_sync
 
-_FLAGS: Final = int(SyncFlags.NORMAL)
-#: With more changed items than this the whole folder is listed again.
-_MANY: Final = 200
-#: So many changed items are read one by one.
-_FEW: Final = 8
 #: Hrefs of removed items that are remembered for each collection.
 _MOST_GONE: Final = 5000
+#: Folders whose change logs are asked at the same time.
+_AHEAD: Final = 8
+#: A folder's last change tells later ones apart when it lies so many seconds back: not every server's times are fine.
+_SETTLED: Final = 3.0
+#: When something in a folder last changed (FILETIME), and how many items it has: its row in the hierarchy.
+Mark: TypeAlias = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -51,6 +52,10 @@ class Listing:
     by_uid: dict[str, Entry] = field(default_factory=dict)
     gone: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
     """Source key to href of what was removed."""
+    is_read: bool = False
+    """Whether the items were read; else there is but a position."""
+    mark: Mark | None = None
+    """What the folder's row showed when the log was last read, if such rows tell changes after that."""
 
     def put(self, entry: Entry) -> None:
         """Add or replace an item; a second one with the same href is named by its source key."""
@@ -88,27 +93,65 @@ class Difference:
 
 
 class Listings:
-    """The listings of a process, of at most ``most`` items together. Runs in the reactor."""
+    """The listings of a process, of at most ``most`` items together; ``now`` is Unix time. Runs in the reactor."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, now: Callable[[], float] = time.time) -> None:
         self._most = most
+        self._now = now
         self._listings: OrderedDict[tuple[bytes, bytes], Listing] = OrderedDict()
 
     async def fresh(self, session: Session, place: Place) -> Listing:
         """The listing of a place as it is now (NoAccess; NotFound when the folder is gone)."""
+        listing = await self._current(session, place)
+        if not listing.is_read:
+            # With the position from before: what changes meanwhile is told once more, not missed.
+            whole = Listing(place.kind, listing.sync_id, listing.position, mark=listing.mark, is_read=True)
+            for entry in await folderlog.items(session, place):
+                whole.put(entry)
+            self._listings[session.server_guid, place.source_key] = listing = whole
+            self._trim()
+        return listing
+
+    async def _current(self, session: Session, place: Place) -> Listing:
+        """The listing with its position as it is now, its items read or not."""
         key = session.server_guid, place.source_key
         listing = self._listings.get(key)
         if listing is not None:
             try:
-                await _catch_up(session, place, listing)
+                await folderlog.catch_up(session, place, listing)
             except NotFound:
                 listing = None  # the store has forgotten the sync id, or the folder is gone
         if listing is None:
-            listing = await _list(session, place)
+            listing = Listing(place.kind, *await folderlog.begin(session, place))
         self._listings[key] = listing
         self._listings.move_to_end(key)
-        self._trim()
         return listing
+
+    async def position(self, session: Session, place: Place) -> Position:
+        """How far the change log goes now (NoAccess, NotFound)."""
+        return (await self._current(session, place)).position
+
+    async def positions(self, asked: Iterable[tuple[Session, Place]]) -> dict[bytes, Position]:
+        """The same of many places whose rows were just read, by source key; those left out that cannot be seen.
+
+        A folder whose row is as it was is not asked.
+        """
+
+        async def one(which: tuple[Session, Place]) -> tuple[bytes, Position | None]:
+            session, place = which
+            mark = place.changed, place.count
+            known = self._listings.get((session.server_guid, place.source_key))
+            if known is not None and known.mark == mark:
+                return place.source_key, known.position
+            try:
+                listing = await self._current(session, place)
+            except (NoAccess, NotFound):
+                return place.source_key, None
+            settled = mark[0] and self._now() - to_unix(mark[0]) > _SETTLED
+            listing.mark = mark if settled else None
+            return place.source_key, listing.position
+
+        return {key: found async for key, found in overlapping(asked, one, _AHEAD) if found is not None}
 
     async def fresh_with(
         self, session: Session, place: Place, href: str
@@ -133,7 +176,7 @@ class Listings:
     async def saved(self, session: Session, place: Place, props: NamedProps) -> None:
         """An item was just put: its own change need not be read back."""
         listing = self._listings.get((session.server_guid, place.source_key))
-        if listing is None:
+        if listing is None or not listing.is_read:
             return
         columns = await columns_of(session, place)
         entry = entry_of_props(place.kind, columns, await Names(session).to_tags(props, create=False))
@@ -141,24 +184,28 @@ class Listings:
             listing.put(entry)
 
     def _trim(self) -> None:
-        while (
-            len(self._listings) > 1 and sum(len(each.by_key) for each in self._listings.values()) > self._most
-        ):
-            self._listings.popitem(last=False)
+        size = sum(1 + len(each.by_key) for each in self._listings.values())
+        while size > self._most and len(self._listings) > 1:
+            _, oldest = self._listings.popitem(last=False)
+            size -= 1 + len(oldest.by_key)
 
     async def since(self, session: Session, place: Place, token: str, most: int | None = None) -> Difference:
         """What happened since a token, of at most so many items (ValueError when unknown; NoAccess, NotFound)."""
         position = tokens.read(token, place.source_key)
-        listing = await self.fresh(session, place)
-        if position == listing.position:
+        listing = await self._current(session, place)
+        # Others may read on in the log meanwhile: what they learn is not what is told here.
+        now = listing.position
+        if position == now:
             return Difference(position, [], [])
-        if position.number > listing.position.number:
-            await _check_exists(session, place, listing, position)
-        changes, _ = await _changes(session, place, listing.sync_id, position)
+        if position.number > now.number:
+            await folderlog.check_exists(session, place, listing.sync_id, position)
+        changes, _ = await folderlog.changes_since(session, place, listing.sync_id, position)
         fresh = sorted((each for each in changes if position.is_new(each.change_id)), key=_number)
+        if fresh and not listing.is_read:
+            listing = await self.fresh(session, place)
         told = _first_of(fresh, most)
         if len(told) == len(fresh):
-            return _difference(listing, fresh, listing.position)
+            return _difference(listing, fresh, now)
         return replace(_difference(listing, told, position.after(told, 0)), is_cut=True)
 
 
@@ -168,14 +215,6 @@ async def _tried(session: Session, entry: Entry) -> LoadedMessage | None:
         return await load_whole(session, entry)
     except MapiError:
         return None
-
-
-async def _check_exists(session: Session, place: Place, listing: Listing, position: Position) -> None:
-    """Refuse a position that the store has not reached: it was restored from an older backup."""
-    flags = _FLAGS | SyncFlags.CATCHUP
-    _, last = await get_changes(session, place.source_key, listing.sync_id, 1, SyncKind.CONTENTS, flags)
-    if position.number > last:
-        raise ValueError("the sync token is of a time that the store knows nothing of")
 
 
 def _number(change: Change) -> int:
@@ -213,78 +252,6 @@ def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing) -> str:
     if first.change_type & 0xF == 1:
         return ""  # it came and went
     raise ValueError("the name of a removed item is not known any more")
-
-
-async def _changes(
-    session: Session, place: Place, sync_id: int, position: Position
-) -> tuple[list[Change], int]:
-    return await get_changes(session, place.source_key, sync_id, position.asked_from, SyncKind.CONTENTS, _FLAGS)
-
-
-async def _list(session: Session, place: Place) -> Listing:
-    """Read a folder. The position comes first: what changes meanwhile is then told once more, not missed."""
-    sync_id = await new_sync(session, place.source_key, SyncKind.CONTENTS, _FLAGS)
-    flags = _FLAGS | SyncFlags.CATCHUP
-    _, last = await get_changes(session, place.source_key, sync_id, 1, SyncKind.CONTENTS, flags)
-    start = Position(max(last, 1), 0)
-    changes, newest = await _changes(session, place, sync_id, start)
-    listing = Listing(place.kind, sync_id, start.after(changes, newest))
-    for entry in sorted(await entries_in(session, place, None), key=lambda each: each.source_key):
-        listing.put(entry)
-    return listing
-
-
-async def _catch_up(session: Session, place: Place, listing: Listing) -> None:
-    before = listing.position
-    changes, newest = await _changes(session, place, listing.sync_id, before)
-    fresh = [each for each in changes if before.is_new(each.change_id)]
-    if fresh:
-        await _apply(session, place, listing, collapse(fresh))
-    if listing.position is before:  # nobody else was faster
-        listing.position = before.after(changes, newest)
-
-
-async def _apply(session: Session, place: Place, listing: Listing, changes: dict[bytes, Change]) -> None:
-    changed = [
-        key for key, change in changes.items() if not change.is_delete and not _is_known(listing, change)
-    ]
-    found = await _read_again(session, place, listing, changed)
-    wanted = set(changed)
-    there = {entry.source_key for entry in found}
-    for key, change in changes.items():
-        if change.is_delete or (key in wanted and key not in there):
-            listing.remove(key)
-    for entry in found:
-        if entry.source_key in wanted:
-            listing.put(entry)
-
-
-def _is_known(listing: Listing, change: Change) -> bool:
-    """Whether the listing has an item as it is since this change: a change key ends with the change's number."""
-    entry = listing.by_key.get(change.source_key)
-    return entry is not None and entry.etag.strip('"').endswith(change.change_id.to_bytes(4, "little").hex())
-
-
-async def _read_again(session: Session, place: Place, listing: Listing, keys: Sequence[bytes]) -> list[Entry]:
-    """The items of these source keys; a few are read one by one, because a table would look at the whole folder."""
-    if len(keys) > _FEW:
-        restriction = Or(tuple(equals(pr.PR_SOURCE_KEY, key) for key in keys))
-        return await entries_in(session, place, restriction if len(keys) <= _MANY else None)
-    found: list[Entry] = []
-    columns = await columns_of(session, place)
-    for key in keys:
-        known = listing.by_key.get(key)
-        try:
-            store = place.home.store.entryid if place.home else b""
-            entryid = known.entryid if known else await entryid_of(session, store, place.source_key, key)
-            props, _ = await load_props(session, entryid)
-        except NotFound:
-            continue  # it went again
-        props |= {pr.PR_ENTRYID: entryid, pr.PR_SOURCE_KEY: key}
-        entry = entry_of_props(place.kind, columns, props)
-        if entry is not None:
-            found.append(entry)
-    return found
 
 
 def entry_of_href(listing: Listing, href: str) -> Entry | None:
