@@ -111,6 +111,13 @@ def test_when_a_message_came_counts_not_when_it_was_filed(site: Site, boss: Pers
     assert ann.event("f-9") == ""
 
 
+def test_what_the_inbox_shows_is_in_the_calendar_a_moment_later(site: Site, boss: Person, ann: Person) -> None:
+    """Also when it came in between the look for it and the showing."""
+    path, _ = ann.calendar, ann.messages()
+    receive(site, ann, meeting("f-15", boss, ann))
+    assert len(ann.texts(path)) == 1
+
+
 def test_more_than_one_look_takes(site: Site, boss: Person, ann: Person) -> None:
     """Hundreds of answers are applied in several looks, and none is left."""
     ann.put("e", event("plain", "Plain"))

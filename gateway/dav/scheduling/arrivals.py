@@ -77,6 +77,8 @@ class _Known:
 
     lock: DeferredLock = field(default_factory=DeferredLock)
     looked: float = float("-inf")
+    is_shown: bool = False
+    """Whether the Inbox was shown since then."""
     position: Position | None = None
     recovered: float = float("-inf")
     """When abandoned messages of his were last looked for (Unix time)."""
@@ -106,9 +108,16 @@ class Arrivals:
         self._known: WeakKeyDictionary[UserHomes, _Known] = WeakKeyDictionary()
 
     def is_due(self, homes: UserHomes, age: float) -> bool:
-        """Whether nobody has looked for so many seconds."""
+        """Whether nobody has looked for so many seconds; 0 is for a request that shows the Inbox.
+
+        What came in while it was shown is in the calendar when that is looked at next, however soon.
+        """
         known = self._known.get(homes)
-        return known is None or self._seconds() - known.looked > age
+        if known is None:
+            return True
+        was_shown, known.is_shown = known.is_shown, not age
+        ago = self._seconds() - known.looked
+        return ago > age or (was_shown and ago > 0)
 
     def put_off(self, homes: UserHomes) -> None:
         """The Inbox could not be looked at in time: it is not tried again for a while."""
