@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.convert.ical import propids as ids
+from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.samefile import is_same
-from gateway.mapi.content import AttachmentContent
+from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapi.propnames import PSETID_Gateway
 from gateway.mapi.props import PT_BOOLEAN, NamedTag, PropName
 
@@ -29,3 +31,23 @@ def merged(own: Sequence[AttachmentContent], sent: Sequence[AttachmentContent]) 
 
 def _marked(file: AttachmentContent) -> AttachmentContent:
     return AttachmentContent({**file.props, FROM_ORGANIZER: True}, file.data, file.embedded)
+
+
+def instances_with_files(
+    own: Sequence[AttachmentContent], sent: Sequence[AttachmentContent]
+) -> list[AttachmentContent]:
+    """The modified instances of an invitation, each with the files that the guest has of it."""
+    before = {_original(each): each.embedded for each in own if is_exception(each)}
+    return [_with_files(each, before.get(_original(each))) for each in sent if is_exception(each)]
+
+
+def _original(exception: AttachmentContent) -> object:
+    return exception.embedded.props.get(ids.REPLACE_TIME) if exception.embedded is not None else None
+
+
+def _with_files(exception: AttachmentContent, before: MessageContent | None) -> AttachmentContent:
+    new = exception.embedded
+    if new is None or (not new.attachments and (before is None or not before.attachments)):
+        return exception
+    files = merged(before.attachments if before is not None else [], new.attachments)
+    return AttachmentContent(exception.props, exception.data, MessageContent(new.props, new.recipients, files))

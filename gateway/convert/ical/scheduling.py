@@ -17,7 +17,7 @@ from gateway.convert.ical.delegation import told_by, with_delegates
 from gateway.convert.ical.events_in import copied
 from gateway.convert.ical.events_out import Event, event_of, original_start
 from gateway.convert.ical.exceptions import is_exception
-from gateway.convert.ical.meetingfiles import merged
+from gateway.convert.ical.meetingfiles import instances_with_files, merged
 from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import Pattern
@@ -106,7 +106,7 @@ def apply_request(
     content.recipients = [dict(row) for row in request.recipients]
     own = [each for each in content.attachments if not is_exception(each)]
     sent = [each for each in request.attachments if not is_exception(each)]
-    content.attachments = merged(own, sent) + [each for each in request.attachments if is_exception(each)]
+    content.attachments = merged(own, sent) + instances_with_files(content.attachments, request.attachments)
     return content
 
 

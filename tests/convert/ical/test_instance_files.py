@@ -13,7 +13,7 @@ from gateway.convert.ical import propids as ids
 from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.files import managed_id
 from gateway.convert.ical.instancefiles import MASTER, all_days, day_of, files_at, files_of, with_files
-from gateway.convert.ical.meetingfiles import FROM_ORGANIZER, merged
+from gateway.convert.ical.meetingfiles import FROM_ORGANIZER, instances_with_files, merged
 from gateway.convert.ical.recurblob import decode
 from gateway.convert.lines import Line
 from gateway.convert.samefile import is_same
@@ -167,6 +167,16 @@ def test_the_files_of_a_guest(own: list[str], sent: list[str], after: list[str])
         for each in found
     ]
     assert told == after
+
+
+def test_the_files_of_a_guest_at_one_instance() -> None:
+    day = day_of(SERIES, "20260721T080000Z", OPTIONS)
+    own = with_files(SERIES, [day], adding(file("mine")), OPTIONS)
+    sent = with_files(SERIES, [day], adding(file("sent", key=b"2" * 16)), OPTIONS)
+    [found] = instances_with_files(own.attachments, sent.attachments)
+    assert names(MessageContent({}, [], [found])) == ["mine", "sent"]
+    [again] = instances_with_files([found], SERIES.attachments)
+    assert names(MessageContent({}, [], [again])) == ["mine"]
 
 
 def test_a_file_is_in_a_mail_once() -> None:
