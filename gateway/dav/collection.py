@@ -136,12 +136,32 @@ class ProxyGroup(Principal):
         return True
 
 
+class Siblings:
+    """Collections of one answer, their rows just read: where their change logs stand is asked for together."""
+
+    def __init__(self, scope: RequestScope, places: Sequence[Place]) -> None:
+        self._scope = scope
+        self._places = places
+        self._positions: dict[bytes, tokens.Position] | None = None
+
+    def position(self, place: Place) -> tokens.Position | None:
+        """Where the log of one of them stands; None when it cannot be seen."""
+        if self._positions is None:
+            scope = self._scope
+            asked = [(scope.session_of(each), each) for each in self._places if each.home is not None]
+            self._positions = scope.wait(lambda: scope.shared.listings.positions(asked))
+        return self._positions.get(place.source_key)
+
+
 class Collection(BaseCollection):
     """A place, seen by the user of one request under one principal."""
 
-    def __init__(self, scope: RequestScope, principal: str, place: Place) -> None:
+    def __init__(
+        self, scope: RequestScope, principal: str, place: Place, siblings: Siblings | None = None
+    ) -> None:
         self.scope = scope
         self.place = place
+        self._siblings = siblings
         self._path = f"{principal}/{place.name}"
         self._listing: Listing | None = None
 
@@ -337,7 +357,14 @@ class Collection(BaseCollection):
         """The token of the present state."""
         if self.place.home is None:
             return addressbook.token_of(self.listing)
-        return tokens.write(self.place.source_key, self.listing.position)
+        return tokens.write(self.place.source_key, self._position())
+
+    def _position(self) -> tokens.Position:
+        scope, place = self.scope, self.place
+        if self._listing is not None:
+            return self._listing.position
+        found = self._siblings.position(place) if self._siblings is not None else None
+        return found or scope.wait(lambda: scope.shared.listings.position(scope.session_of(place), place))
 
     def token_at(self, position: tokens.Position) -> str:
         """The token of a position."""

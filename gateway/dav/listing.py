@@ -38,6 +38,7 @@ _AHEAD: Final = 8
 _SETTLED: Final = 3.0
 #: When something in a folder last changed (FILETIME), and how many items it has: its row in the hierarchy.
 Mark: TypeAlias = tuple[int, int]
+_UNKNOWN: Final[Mark] = (0, 0)
 
 
 @dataclass(slots=True)
@@ -54,8 +55,8 @@ class Listing:
     """Source key to href of what was removed."""
     is_read: bool = False
     """Whether the items were read; else there is but a position."""
-    mark: Mark | None = None
-    """What the folder's row showed when the log was last read, if such rows tell changes after that."""
+    mark: Mark = _UNKNOWN
+    """What the folder's row showed before the log was last read, if later changes make it another."""
 
     def put(self, entry: Entry) -> None:
         """Add or replace an item; a second one with the same href is named by its source key."""
@@ -139,16 +140,16 @@ class Listings:
 
         async def one(which: tuple[Session, Place]) -> tuple[bytes, Position | None]:
             session, place = which
-            mark = place.changed, place.count
+            mark = (place.changed, place.count) if not place.kind.is_mailbox else _UNKNOWN
             known = self._listings.get((session.server_guid, place.source_key))
-            if known is not None and known.mark == mark:
+            if known is not None and known.mark == mark != _UNKNOWN:
                 return place.source_key, known.position
             try:
                 listing = await self._current(session, place)
             except (NoAccess, NotFound):
                 return place.source_key, None
-            settled = mark[0] and self._now() - to_unix(mark[0]) > _SETTLED
-            listing.mark = mark if settled else None
+            is_settled = mark != _UNKNOWN and self._now() - to_unix(mark[0]) > _SETTLED
+            listing.mark = mark if is_settled else _UNKNOWN
             return place.source_key, listing.position
 
         return {key: found async for key, found in overlapping(asked, one, _AHEAD) if found is not None}

@@ -109,7 +109,7 @@ class Report:
         collection = self.collection
         if base:
             collection.check_token(base)
-        token = base or collection.token
+        token = base or collection.token_at(collection.listing.position)
         entries = collection.entries
         if most is not None or last:
             entries = sorted((each for each in entries if each.source_key > last), key=_source_key)

@@ -10,7 +10,7 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from gateway.dav import hrefs
-from gateway.dav.collection import Collection, Principal, ProxyGroup, StoredItem
+from gateway.dav.collection import Collection, Principal, ProxyGroup, Siblings, StoredItem
 from gateway.dav.scope import RequestScope
 
 #: What PROPFIND tells of a place must not be older than the request.
@@ -51,10 +51,10 @@ class Storage(BaseStorage):
         if not parts:
             yield from (Principal(name) for name in self._scope.principals())
             return
-        for place in self._scope.places(parts[0], _NOW):
-            yield Collection(self._scope, parts[0], place)
-        for place in self._scope.mailboxes(parts[0]).values():
-            yield Collection(self._scope, parts[0], place)
+        places = [*self._scope.places(parts[0], _NOW), *self._scope.mailboxes(parts[0]).values()]
+        siblings = Siblings(self._scope, places)
+        for place in places:
+            yield Collection(self._scope, parts[0], place, siblings)
 
     def _at_place(self, parts: list[str], depth: str) -> Iterator[BaseCollection | Item]:
         collection = self.collection(parts[0], parts[1])

@@ -115,10 +115,10 @@ class Feed:
         try:
             if folder in self._watched and self._watched[folder] is None:
                 self._watched[folder] = self._subscribed(place)
-            listing = await self._listings.fresh(_session(place), place)
+            position = await self._listings.position(_session(place), place)
         except (NotFound, NoAccess):
             return ""
-        return tokens.write(folder, listing.position)
+        return tokens.write(folder, position)
 
     def _subscribed(self, place: Place) -> Subscription:
         """A subscription begins with a notice of its own, so that nothing is missed."""
