@@ -16,7 +16,8 @@ from gateway.dav.entries import Entry
 from gateway.dav.errors import Answer, Refused
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import resources, tag
-from gateway.dav.scheduling.scheduler import Convert, Scheduler
+from gateway.dav.scheduling.put import Convert
+from gateway.dav.scheduling.scheduler import Scheduler
 from gateway.dav.texts import load_whole
 from gateway.mapi.content import MessageContent
 from gateway.mapiclient.message import LoadedMessage

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from gateway.dav.scheduling import availability, defaultcalendar, mailboxes, tag, transparency
-from gateway.dav.scheduling.scheduler import addresses_of
+from gateway.dav.scheduling.put import addresses_of
 from gateway.dav.scheduling.transparency import makes_busy
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from gateway.dav.errors import Answer, Refused
 from gateway.dav.places import Place
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import mailboxes, tag
-from gateway.dav.scheduling.scheduler import Scheduler, addresses_of
+from gateway.dav.scheduling.put import addresses_of
+from gateway.dav.scheduling.scheduler import Scheduler
 from gateway.dav.scope import RequestScope
 
 if TYPE_CHECKING:
