@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from gateway.dav import (
@@ -38,7 +38,7 @@ _READING: Final = ("OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT")
 class Methods(Application):
     """The methods that need more than one look at the store, or have to be refused with a reason."""
 
-    def serving(self, scope: RequestScope, asked: Asked) -> Application:
+    def serving(self, scope: RequestScope, asked: Asked) -> Self:
         """A copy that serves one request."""
         scope.base_url = asked.base_url
         scope.wants_zones = byreference.wants_definitions(asked.header(byreference.HEADER))

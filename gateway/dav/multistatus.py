@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from gateway.dav.entries import Entry
+from gateway.dav.errors import Answer
 from gateway.dav.kinds import Kind
 from gateway.mapi.times import to_unix
 
@@ -21,6 +22,7 @@ CALENDAR_DATA: Final = f"{_C}calendar-data"
 ADDRESS_DATA: Final = f"{_CR}address-data"
 DATA_TAGS: Final = (CALENDAR_DATA, ADDRESS_DATA)
 SCHEDULE_TAG: Final = f"{_C}schedule-tag"
+TYPE: Final = {"Content-Type": "application/xml; charset=utf-8"}
 HEAD: Final = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:CR="urn:ietf:params:xml:ns:carddav">'
@@ -140,3 +142,8 @@ def document(parts: Iterable[str], token: str = "") -> bytes:
 def fragment(tree: ET.Element) -> str:
     """An element of a tree as part of a document."""
     return ET.tostring(tree, "unicode")
+
+
+def answer(body: bytes) -> Answer:
+    """A multistatus as it is answered."""
+    return Answer(207, {**TYPE}, body)
