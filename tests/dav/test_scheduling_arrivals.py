@@ -13,10 +13,12 @@ from gateway.convert.ical.timezones import UTC_ZONE
 from gateway.dav.homes import Homes
 from gateway.dav.listing import Listings
 from gateway.dav.options import Options
+from gateway.dav.scheduling import beginning
 from gateway.dav.scheduling.arrivals import Arrivals, Visit
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.mapi import proptags as pr
 from gateway.mapi.times import from_unix
+from gateway.mapiclient import Store
 from gateway.mapiclient.message import set_read
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.server import event
@@ -74,6 +76,28 @@ def test_it_is_remembered_over_a_restart(site: Site, boss: Person, ann: Person) 
     ann.messages()
     assert ann.event("f-4") == ""
     assert "f-5" in ann.event("f-5")
+
+
+@pytest.mark.parametrize(("days", "applied"), [(10, True), (20, False)])
+def test_after_a_long_time_it_is_as_at_first(
+    site: Site, boss: Person, ann: Person, days: int, applied: bool
+) -> None:
+    """Scheduling was off, and the user's programs have seen to his invitations."""
+    ann.messages()
+
+    async def work(session: Any) -> None:
+        then = from_unix(time.time() - days * 86_400)
+        await (await Store.default(session)).set_props({beginning.SINCE: then, beginning.NOTED: then})
+
+    site.run(ann.user, work)
+    receive(site, ann, meeting("f-16", boss, ann), PR_MESSAGE_FLAGS=READ)
+    start_again(site, ann)
+    ann.messages()
+    assert ("f-16" in ann.event("f-16")) is applied
+    start_again(site, ann)
+    receive(site, ann, meeting("f-17", boss, ann), PR_MESSAGE_FLAGS=READ)
+    ann.messages()
+    assert "f-17" in ann.event("f-17")
 
 
 def test_what_was_thrown_away_before_stays_away(site: Site, boss: Person, ann: Person) -> None:

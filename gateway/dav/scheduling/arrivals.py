@@ -25,6 +25,7 @@ from gateway.dav.listing import Listings
 from gateway.dav.places import Place, store_guid
 from gateway.dav.scheduling import beginning, defaultcalendar, mailboxes, outgoing
 from gateway.dav.scheduling.applying import applied, is_for
+from gateway.dav.scheduling.beginning import Beginning
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
@@ -60,8 +61,7 @@ class _Known:
     position: Position | None = None
     recovered: float = float("-inf")
     """When abandoned messages of his were last looked for (Unix time)."""
-    since: int | None = None
-    """Since when the server schedules for him (FILETIME), once that is known."""
+    beginning: Beginning = field(default_factory=Beginning)
     ignored: set[bytes] = field(default_factory=set)
 
 
@@ -109,12 +109,14 @@ class Arrivals:
         await known.lock.acquire()
         try:
             inbox = (await mailboxes.of(homes, visit.now))[mailboxes.INBOX]
+            store = (await homes.own()).store
             if visit.now - known.recovered > outgoing.ABANDONED:
                 known.recovered = visit.now
-                await outgoing.recover((await homes.own()).store, visit.now)
+                await outgoing.recover(store, visit.now)
             position = (await self._listings.fresh(visit.session, inbox)).position
             if position != known.position and await self._apply_all(visit, inbox, known):
                 known.position = position
+            known.beginning = await beginning.note(store, known.beginning, visit.now)
         except MapiError as error:
             log.info("invitations of {user} were not looked at: {error}", user=homes.user, error=str(error))
         finally:
@@ -124,23 +126,23 @@ class Arrivals:
     async def _apply_all(self, visit: Visit, inbox: Place, known: _Known) -> bool:
         """Apply what waits; False when more waits than is applied at once."""
         home = await visit.homes.own()
-        if known.since is None:
-            known.since = await beginning.read(home.store)
+        if known.beginning.since is None:
+            known.beginning = await beginning.read(home.store, visit.now)
         waiting = await _waiting(visit.session, inbox)
         known.ignored &= {row[pr.PR_ENTRYID] for row in waiting}
         rows = [row for row in waiting if row[pr.PR_ENTRYID] not in known.ignored]
         settled: set[bytes] = set()
-        if known.since is None:
+        since = known.beginning.since
+        if since is None:
             settled = await beginning.dealt_with(home, rows, inbox.since)
         else:
-            since = known.since
             rows = [row for row in rows if beginning.came_since(row, since)]
         for row in rows[:_MOST]:
             await self._attempt(visit, inbox, row[pr.PR_ENTRYID], known, settled)
         if len(rows) > _MOST:
             return False
-        if known.since is None:
-            known.since = await beginning.write(home.store, visit.now)
+        if since is None:
+            known.beginning = await beginning.write(home.store, visit.now)
         return True
 
     async def _attempt(
