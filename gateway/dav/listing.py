@@ -38,7 +38,6 @@ _AHEAD: Final = 8
 _SETTLED: Final = 3.0
 #: When something in a folder last changed (FILETIME), and how many items it has: its row in the hierarchy.
 Mark: TypeAlias = tuple[int, int]
-_UNKNOWN: Final[Mark] = (0, 0)
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ class Listing:
     """Source key to href of what was removed."""
     is_read: bool = False
     """Whether the items were read; else there is but a position."""
-    mark: Mark = _UNKNOWN
+    mark: Mark | None = None
     """What the folder's row showed before the log was last read, if later changes make it another."""
 
     def put(self, entry: Entry) -> None:
@@ -140,19 +139,24 @@ class Listings:
 
         async def one(which: tuple[Session, Place]) -> tuple[bytes, Position | None]:
             session, place = which
-            mark = (place.changed, place.count) if not place.kind.is_mailbox else _UNKNOWN
+            mark = place.changed, place.count
             known = self._listings.get((session.server_guid, place.source_key))
-            if known is not None and known.mark == mark != _UNKNOWN:
+            if known is not None and known.mark == mark:
                 return place.source_key, known.position
             try:
                 listing = await self._current(session, place)
             except (NoAccess, NotFound):
                 return place.source_key, None
-            is_settled = mark != _UNKNOWN and self._now() - to_unix(mark[0]) > _SETTLED
-            listing.mark = mark if is_settled else _UNKNOWN
+            listing.mark = mark if self._is_settled(place) else None
             return place.source_key, listing.position
 
         return {key: found async for key, found in overlapping(asked, one, _AHEAD) if found is not None}
+
+    def _is_settled(self, place: Place) -> bool:
+        """Whether any further change makes the folder's row another one. An empty folder has never changed, or shows when."""
+        if place.kind.is_mailbox:
+            return False  # it was not read with the others
+        return self._now() - to_unix(place.changed) > _SETTLED if place.changed else not place.count
 
     async def fresh_with(
         self, session: Session, place: Place, href: str

@@ -182,3 +182,4 @@ def test_a_limit_under_which_nothing_can_be_told_is_refused(client: Client, most
     answer = client("REPORT", client.collection("addressbook"), body)
     assert answer.status == 507
     assert answer.xml.find(f"{D}number-of-matches-within-limits") is not None
+
