@@ -137,6 +137,24 @@ def test_an_inline_file_gets_an_address(client: Client, path: str) -> None:
     assert client("GET", address(line)).body == b"inline"
 
 
+@pytest.mark.parametrize("kind", ["VTODO", "VJOURNAL"])
+def test_files_of_tasks_and_notes(client: Client, kind: str) -> None:
+    path = f"{client.collection(kind)}t.ics"
+    inline = "ATTACH;VALUE=BINARY;ENCODING=BASE64;FMTTYPE=text/plain;X-FILENAME=in.txt:aW5saW5l"
+    text = event("t", "With files", "20261201T100000Z", inline).replace("VEVENT", kind)
+    assert client("PUT", path, text.replace("DURATION:PT1H\r\n", "")).status == 201
+    added = add(client, path, b"added")
+    assert added.status == 201
+    assert {client("GET", address(each)).body for each in lines(client, path)} == {b"inline", b"added"}
+    assert client("PUT", path, client("GET", path).text).status == 204
+    assert len(lines(client, path)) == 2
+    refused = client("POST", f"{path}?action=attachment-add&rid=20261201T100000Z", b"x")
+    assert (refused.status, "valid-rid" in refused.text) == (403, True)
+    key = added.headers["cal-managed-id"]
+    assert client("POST", f"{path}?action=attachment-remove&managed-id={key}").status == 204
+    assert [client("GET", address(each)).body for each in lines(client, path)] == [b"inline"]
+
+
 def test_a_large_file(client: Client, path: str) -> None:
     data = bytes(range(256)) * 20_000
     assert add(client, path, data, "große Datei.bin", "application/octet-stream").status == 201

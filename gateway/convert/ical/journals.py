@@ -12,6 +12,7 @@ from gateway.convert.errors import ParseError
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.blocks import Block
 from gateway.convert.ical.events_in import copied
+from gateway.convert.ical.files import read_files, write_files
 from gateway.convert.ical.identity import read_uid, stamps, uid_of, write_ids
 from gateway.convert.ical.itemzone import start_zone, write_zones
 from gateway.convert.ical.layout import ZonesUsed
@@ -49,6 +50,8 @@ def write_journal(content: MessageContent, kept: Retained, zones: ZonesUsed, opt
             block.lines.append(time_line("DTSTART", local(start, zone or UTC_ZONE), zone))
     write_texts(block, props, html=options.html or kept.of("").html)
     write_class(block, props)
+    if content.attachments:
+        write_files(block, content.attachments, options)
     restore(block, kept.of(""))
     return block
 
@@ -66,6 +69,7 @@ def read_journal(
     write_ids(props, read_uid(component))
     read_texts(component, props)
     read_class(component, props)
+    read_files(component, content, options)
     stamp = component.first("DTSTAMP")
     if stamp is not None:
         with suppress(ParseError):

@@ -11,6 +11,7 @@ from gateway.convert.ical import propids as ids
 from gateway.convert.ical.alarms import write_task_alarm
 from gateway.convert.ical.blocks import Block
 from gateway.convert.ical.civil import DAY
+from gateway.convert.ical.files import write_files
 from gateway.convert.ical.identity import stamps, uid_of
 from gateway.convert.ical.itemzone import start_zone
 from gateway.convert.ical.layout import ZonesUsed
@@ -74,6 +75,8 @@ def write_task(content: MessageContent, kept: Retained, zones: ZonesUsed, option
     if sequence := number(props, ids.SEQUENCE):
         block.lines.append(f"SEQUENCE:{sequence}")
     _write_progress(block, props, options)
+    if content.attachments:
+        write_files(block, content.attachments, options)
     if options.alarms:
         write_task_alarm(block, props)
     restore(block, kept.of(""))
