@@ -16,10 +16,10 @@ from gateway.convert.ical.kinds import method_of
 from gateway.convert.ical.layout import ZonesUsed
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.people import REPRESENTING, SENDER, address_of, calendar_address, person_props
-from gateway.convert.ical.retained import Kept, Piece, Retained, digest, read, written
+from gateway.convert.ical.retained import Kept, Piece, Retained, digest, read, said_of, written
 from gateway.convert.ical.values import octets
 from gateway.convert.ical.writing import components
-from gateway.convert.lines import Line, parse_line
+from gateway.convert.lines import Line
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import NamedProps
 
@@ -72,8 +72,9 @@ def as_organized(message: MessageContent, options: Options = DEFAULTS) -> Messag
     """An invitation that somebody passed on, with the organizer whom its text names in the place of the sender."""
     sender = address_of(message.props, REPRESENTING).lower()
     kept = read(octets(message.props, ids.RETAINED))
-    named = next(filter(None, (_organizer_of(one) for one in kept.components.values())), None)
-    if named is None or not sender or calendar_address(named).lower() == sender:
+    named = next(filter(None, (said_of(one, _ORGANIZER) for one in kept.components.values())), None)
+    organizer = calendar_address(named).lower() if named is not None else ""
+    if named is None or not sender or organizer in ("", sender):
         return message
     changed = MessageContent({**message.props, **_roles(named)}, message.recipients, message.attachments)
     try:
@@ -93,15 +94,6 @@ def _roles(organizer: Line) -> NamedProps:
     sent_by = calendar_address(Line("SENT-BY", organizer.param("SENT-BY")))
     sender = person_props("", sent_by, SENDER) if sent_by else person_props(name, address, SENDER)
     return {**person_props(name, address, REPRESENTING), **sender}
-
-
-def _organizer_of(one: Kept) -> Line | None:
-    """The organizer who is kept because somebody else sent the message."""
-    for piece in one.pieces:
-        if piece.key == _ORGANIZER:
-            line = parse_line(piece.line)
-            return line if calendar_address(line) else None
-    return None
 
 
 def _owned_by(block: Block, before: Block, pieces: Iterable[Piece]) -> list[Piece]:

@@ -14,10 +14,10 @@ from gateway.convert.ical.civil import DAY, civil
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.people import REPRESENTING, SENDER, address_of, calendar_address
 from gateway.convert.ical.reading import item_of
-from gateway.convert.ical.retained import read
+from gateway.convert.ical.retained import read, said_of
 from gateway.convert.ical.values import octets
 from gateway.convert.ical.writing import to_ical
-from gateway.convert.lines import Component, Line, parse, parse_line
+from gateway.convert.lines import Component, Line, parse
 from gateway.mapi.content import MessageContent
 
 DELEGATED: Final = "DELEGATED"
@@ -52,9 +52,9 @@ def told_by(answer: MessageContent) -> Line | None:
     """The ATTENDEE of who says in an answer that he sends somebody else; None for all other answers."""
     sender = (address_of(answer.props, REPRESENTING) or address_of(answer.props, SENDER)).lower()
     for one in read(octets(answer.props, ids.RETAINED)).components.values():
-        for piece in one.pieces:
-            if sender and piece.key == f"ATTENDEE {sender}" and delegates(line := parse_line(piece.line)):
-                return line
+        line = said_of(one, f"ATTENDEE {sender}")
+        if sender and line is not None and delegates(line):
+            return line
     return None
 
 

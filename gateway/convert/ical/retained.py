@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Final
 
@@ -156,6 +157,15 @@ def _drop_longest(kept: Retained) -> None:
 def digest(value: str) -> str:
     """What tells one line from another."""
     return blake2b(value.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def said_of(one: Kept, key: str) -> Line | None:
+    """The line that is kept under a key, as the client wrote it; None for none that can be read."""
+    for piece in one.pieces:
+        if piece.key == key:
+            with suppress(ParseError):
+                return parse_line(piece.line)
+    return None
 
 
 # Comparing

@@ -7,8 +7,10 @@ import pytest
 from gateway.convert.ical import calendar_part, from_ical, meeting_content, to_ical
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.addressees import addressed, as_organized, keep_attendees
+from gateway.convert.ical.delegation import told_by
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, person_props
+from gateway.convert.ical.retained import Piece, read, written
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import MessageContent
 from gateway.mapi.props import NamedProps
@@ -107,6 +109,18 @@ def test_an_invitation_that_was_passed_on_comes_from_its_organizer() -> None:
     assert people(taken) == people(passed_on())
     plain = message()
     assert as_organized(plain, OPTIONS) is plain
+
+
+@pytest.mark.parametrize("line", ["", ":", "ORGANIZER", "ORGANIZER:urn:uuid:1", "\0", "ORGANIZER;CN=:mailto:"])
+def test_what_is_kept_may_be_anything(line: str) -> None:
+    """Whoever can put a property into a message."""
+    sent = passed_on()
+    kept = read(sent.props[ids.RETAINED])
+    for one in kept.components.values():
+        one.pieces[:] = [Piece(each.key, each.owner, each.digest, line) for each in one.pieces]
+    sent.props[ids.RETAINED] = written(kept)
+    assert as_organized(sent, OPTIONS) is sent
+    assert told_by(sent) is None
 
 
 def test_a_mail_of_somebody_else_keeps_the_organizer_of_its_text() -> None:
