@@ -50,7 +50,9 @@ async def grants(scope: RequestScope, place: Place) -> list[Grant]:
     session = scope.session_of(place)
     found: dict[bytes, Grant] = {}
     for number, entryid in enumerate(await _upward(scope, place)):
-        for entry in await get_rights(session, entryid):
+        if entryid not in scope.entries:
+            scope.entries[entryid] = await get_rights(session, entryid)
+        for entry in scope.entries[entryid]:
             if entry.user_entryid in found:
                 continue
             person = None
@@ -67,8 +69,11 @@ async def _upward(scope: RequestScope, place: Place) -> list[bytes]:
     session, found = scope.session_of(place), [place.entryid]
     try:
         while len(found) < _MOST_ABOVE:
-            props, _ = await load_props(session, found[-1])
-            parent = props.get(pr.PR_PARENT_ENTRYID)
+            below = found[-1]
+            if below not in scope.parents:
+                props, _ = await load_props(session, below)
+                scope.parents[below] = props.get(pr.PR_PARENT_ENTRYID) or b""
+            parent = scope.parents[below]
             if not parent or parent in found:
                 break
             found.append(parent)

@@ -38,6 +38,7 @@ from gateway.mapi.content import MessageContent
 from gateway.mapi.errors import NoAccess, NotFound
 from gateway.mapi.props import NamedTag, PropTag
 from gateway.mapi.restrictions import Restriction
+from gateway.mapi.rights import AccessEntry
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
@@ -91,6 +92,9 @@ class RequestScope:
         self._mailboxes: dict[str, Place] | None = None
         self.quota: tuple[int, int | None] | None = None
         """How full the user's store is, once it was asked."""
+        self.parents: dict[bytes, bytes] = {}
+        self.entries: dict[bytes, list[AccessEntry]] = {}
+        """Parents and access lists of folders, as they were once asked for: collections share what lies above them."""
 
     # Between the thread and the reactor
 
