@@ -201,6 +201,8 @@ async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) 
         return []
     if move:
         _must_have(view, Rights.DELETE_ANY | Rights.DELETE_OWNED)
+        if target.entryid == view.mailbox.entryid:
+            return []  # they are there
     entryids = [rows.entryid(rows.index(uid)) for uid in there]
     before = view.serial
     newest = await _newest_uid(view, target)

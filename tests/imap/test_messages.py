@@ -284,3 +284,25 @@ def test_status_of_the_selected_mailbox(imap: Dialogue) -> None:
         S: * 3 EXISTS
         S: a3 OK ...
     """)
+
+
+def test_move_to_where_the_messages_are(imap: Dialogue) -> None:
+    """Nothing moves, and nothing is told to be gone."""
+    imap.given(inbox=[message("one"), message("two")])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 FETCH 1:* UID
+        S: * 1 FETCH (UID @one@)
+        S: * 2 FETCH (UID @two@)
+        S: a2 OK ...
+        C: a3 MOVE 1 INBOX
+        S: a3 OK Moved
+        C: a4 NOOP
+        S: a4 OK ...
+        C: a5 UID FETCH 1:* UID
+        S: * 1 FETCH (UID @one@)
+        S: * 2 FETCH (UID @two@)
+        S: a5 OK ...
+    """)
