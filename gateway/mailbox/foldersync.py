@@ -55,6 +55,8 @@ class FolderSync:
         self._window = LogWindow(0)
         self._opened_at = 0
         """The position of the listing or the cache: changes up to it were in the rows then."""
+        self._raised: set[int] = set()
+        """UIDs whose mod-sequence is none of the log's: a change may come that has the same number."""
         self._written: dict[int, Entry] = {}
         """Messages this process stored and the log has not told of, by the hashes of their source keys."""
         self._uncounted = 0
@@ -74,6 +76,8 @@ class FolderSync:
         if cached is not None and rows is not None:
             self._sync_id = cached.sync_id
             self._begin_at(cached.change_id, cached.settled)
+            pairs = zip(rows.uids, rows.modseqs, strict=True)
+            self._raised = {uid for uid, modseq in pairs if modseq > cached.change_id}
             state = State(
                 rows,
                 cached.uidnext,
@@ -179,15 +183,18 @@ class FolderSync:
 
     async def _apply(self, state: State, changes: list[Change]) -> None:
         rows, told = state.rows, state.highest_modseq
-        places = {key: index for index, key in enumerate(rows.keys)} if len(changes) > 8 else None
+        places = _places(rows, len(changes))
         removed: list[int] = []
         changed: dict[int, int] = {}
         new: dict[bytes, int] = {}
         written: list[Entry] = []
+        raised: list[bytes] = []
         for change in collapse(changes).values():
             index = _place(rows, places, change.source_key)
             own = self._written.pop(key_hash(change.source_key), None) if self._written else None
             number = self._modseq(change.change_id, told, new=index < 0)
+            if number != change.change_id:
+                raised.append(change.source_key)
             if change.is_delete:
                 if index >= 0:
                     removed.append(rows.uids[index])
@@ -195,7 +202,7 @@ class FolderSync:
                 written.append(own._replace(modseq=number))
             elif index < 0:
                 new[change.source_key] = number
-            elif self._is_known(rows.modseqs[index], change.change_id):
+            elif rows.uids[index] not in self._raised and self._is_known(rows.modseqs[index], change.change_id):
                 continue
             elif change.action is ChangeAction.FLAG:
                 _amend_read(state, index, change, number)
@@ -203,6 +210,11 @@ class FolderSync:
                 changed[rows.uids[index]] = number
         await self._read_again(state, changed, new, written)
         self._gone += state.expunge(removed)
+        if raised:
+            places = _places(rows, len(raised))
+            found = [place for key in raised if (place := _place(rows, places, key)) >= 0]
+            self._raised.update(rows.uids[place] for place in found)
+        self._raised.difference_update(removed)
 
     def _modseq(self, number: int, told: int, *, new: bool) -> int:
         """The mod-sequence of a change: its number, unless clients were told that they know all up to there."""
@@ -243,10 +255,9 @@ class FolderSync:
         """Take a complete listing as the truth; what it has that was missed counts as changed now."""
         told, uidnext, place = state.highest_modseq, state.uidnext, state.rows.index
         entries = await self._entries(None)
-        listed = [
-            entry._replace(modseq=told + 1) if entry.modseq <= told and place(entry.uid) < 0 else entry
-            for entry in entries
-        ]
+        missed = {entry.uid for entry in entries if entry.modseq <= told and place(entry.uid) < 0}
+        listed = [entry._replace(modseq=told + 1) if entry.uid in missed else entry for entry in entries]
+        self._raised |= missed
         self._gone += state.replace(listed, uidnext)
         self.dirty = True
 
@@ -358,6 +369,11 @@ class FolderSync:
             async for rows in table.batches():
                 found.update(value_of(row[0]) for row in rows)
         return {uid for uid in found if uid}
+
+
+def _places(rows: Rows, count: int) -> Mapping[int, int] | None:
+    """The positions of all messages, where so many are looked for that it pays."""
+    return {key: index for index, key in enumerate(rows.keys)} if count > 8 else None
 
 
 def _place(rows: Rows, places: Mapping[int, int] | None, source_key: bytes) -> int:

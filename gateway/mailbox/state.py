@@ -84,9 +84,18 @@ class State:
         """HIGHESTMODSEQ (RFC 7162 3.1.2.1)."""
         return max(self._highest, self.change_id, 1)
 
+    def raise_highest(self) -> None:
+        """Let HIGHESTMODSEQ grow although nothing changed."""
+        self._highest = self.highest_modseq + 1
+
     def _happened(self, **what: object) -> None:
         self.serial += 1
         self._log.append(_Event(self.serial, **what))  # type: ignore[arg-type]
+
+    def is_next(self, entries: Sequence[Entry]) -> bool:
+        """Whether the store gave no other UID and no other change number out before and between these messages."""
+        uid, modseq = self._uidnext, self.highest_modseq + 1
+        return all((entry.uid, entry.modseq) == (uid + n, modseq + n) for n, entry in enumerate(entries))
 
     def arrive(self, entries: Iterable[Entry]) -> list[int]:
         """Add new messages; return their UIDs."""

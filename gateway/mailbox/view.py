@@ -229,9 +229,8 @@ class View:
     def appended(self, entries: Sequence[Entry]) -> None:
         """Messages were stored here by us: what is known of them need not be asked for."""
         self._sync.expect(entries)
-        follows = [entry.uid for entry in entries] == list(range(self.uidnext, self.uidnext + len(entries)))
-        if not follows or any(entry.modseq <= self.highest_modseq for entry in entries):
-            self.noticed()  # others stored something in between, which has to be read first
+        if not self.state.is_next(entries):
+            self.noticed()  # others changed something in between, which has to be read first
             return
         before = self.serial
         self.state.arrive(entries)
@@ -292,8 +291,7 @@ class View:
 
     def raise_modseq(self) -> None:
         """Have HIGHESTMODSEQ grow although the store's log does not; changes that come get higher ones."""
-        self.state.change_id = self.highest_modseq + 1
-        self._sync.dirty = True
+        self.state.raise_highest()
 
     def changed_since_serial(self, serial: int) -> None:
         """Wake the watchers when there is something newer than this serial."""

@@ -311,3 +311,61 @@ def test_messages_are_counted_now_and_then(mail: Mail, monkeypatch: pytest.Monke
         assert list(view.uids) == [uid]
 
     mail.run(work, "alice")
+
+
+def test_a_change_made_before_an_append_of_ours_is_read_before_it_is_told(mail: Mail) -> None:
+    """Otherwise its mod-sequence had to be one of our own making, which the next change of the store may have, too."""
+
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)])
+        await view.refresh(force=True)
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            await elsewhere.change_flags(elsewhere.uids, FlagChange("add", Flag.DELETED))
+            await alice.append(view.mailbox, [Upload(HELLO)])
+            await view.refresh()
+            await elsewhere.refresh(force=True)
+            assert list(view.modseqs) == list(elsewhere.modseqs)
+            await elsewhere.change_flags(elsewhere.uids[:1], FlagChange("add", Flag.FLAGGED))
+        finally:
+            other.logout()
+        await view.refresh(force=True)
+        assert view.flags[0] == Flag.FLAGGED | Flag.DELETED
+
+    mail.run(work, "alice")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_change_is_seen_whose_number_a_late_one_has_as_its_mod_sequence(mail: Mail, restarted: bool) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)])
+        await view.refresh(force=True)
+        view.state.raise_highest()  # as if a later change was seen first
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            await elsewhere.change_flags(elsewhere.uids, FlagChange("add", Flag.DELETED))
+            await view.refresh(force=True)
+            assert view.modseqs[0] == view.state.change_id + 1
+            if restarted:
+                await view.save()
+            known = view.highest_modseq
+            await elsewhere.change_flags(elsewhere.uids, FlagChange("add", Flag.FLAGGED))
+        finally:
+            other.logout()
+        if restarted:
+            again = await mail.anew("alice", mail.cache.path)
+            view = await inbox(again)
+        else:
+            again = None
+            await view.refresh(force=True)
+        assert view.flags[0] == Flag.FLAGGED | Flag.DELETED
+        assert view.highest_modseq > known
+        assert list(await view.changed_since(known)) == list(view.uids)
+        if again is not None:
+            again.logout()
+
+    mail.run(work, "alice")
