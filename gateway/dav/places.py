@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from radicale.xmlutils import make_human_tag
+
 from gateway.dav import hrefs
 from gateway.dav.kinds import CALENDAR, CONTACTS, DIRECTORY, TASKS, Kind, kind_of
 from gateway.mapi import proptags as pr
@@ -36,6 +38,8 @@ FOLDER_TAGS: Final = (
     pr.PR_CONTENT_COUNT,
     pr.PR_LOCAL_COMMIT_TIME_MAX,
 )
+#: What the names of properties begin with that are kept as XML.
+TREE: Final = "<"
 #: Radicale's name of a collection's title.
 TITLE: Final = "D:displayname"
 _MAX_DEPTH: Final = 64
@@ -233,7 +237,15 @@ def personal_of(rows: Iterable[Props], home: Home, named: Sequence[PropTag]) -> 
 def with_personal(place: Place, personal: Mapping[str, dict[str, str]]) -> Place:
     """A collection of somebody else as the user has made it look for himself."""
     own = personal.get(place.source_key.hex())
-    return replace(place, personal=own, stored=place.stored | own) if own else place
+    if not own:
+        return place
+    stored = {key: value for key, value in place.stored.items() if _as_text(key) not in own}
+    return replace(place, personal=own, stored=stored | own)
+
+
+def _as_text(key: str) -> str:
+    """Under which name a property that is kept as XML would be kept as text."""
+    return make_human_tag(key.removeprefix(TREE)) if key.startswith(TREE) else key
 
 
 def store_guid(place: Place) -> bytes:

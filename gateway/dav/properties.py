@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.dav.errors import Refused
-from gateway.dav.places import COLLECTION_PROPS, PERSONAL_PROPS, TITLE, Place
+from gateway.dav.places import COLLECTION_PROPS, PERSONAL_PROPS, TITLE, TREE, Place
 from gateway.mapi import proptags as pr
 from gateway.mapi.props import NamedProps
 
@@ -25,7 +25,6 @@ _DERIVED: Final = frozenset(
 #: The most that one collection keeps (bytes of JSON).
 MAX_STORED: Final = 32 << 10
 _MOST: Final = 100
-_TREE: Final = "<"
 
 
 def description_of(place: Place) -> str:
@@ -35,17 +34,17 @@ def description_of(place: Place) -> str:
 
 def tree_key(tag: str) -> str:
     """Under which name the XML of a property is kept, whose value is more than text."""
-    return f"{_TREE}{tag}"
+    return f"{TREE}{tag}"
 
 
 def trees_of(place: Place) -> dict[str, str]:
     """The properties of a collection whose values are XML; Radicale knows none."""
-    return {key: value for key, value in place.stored.items() if key.startswith(_TREE)}
+    return {key: value for key, value in place.stored.items() if key.startswith(TREE)}
 
 
 def meta_of(place: Place) -> dict[str, str]:
     """The other properties of a collection as Radicale names them."""
-    meta = {key: value for key, value in place.stored.items() if not key.startswith(_TREE)}
+    meta = {key: value for key, value in place.stored.items() if not key.startswith(TREE)}
     meta["tag"] = place.kind.tag
     meta[_DISPLAYNAME] = place.shown_title
     comment = place.personal.get(description_of(place), place.comment)

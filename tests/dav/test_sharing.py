@@ -10,6 +10,10 @@ from gateway.mapi.rights import AccessEntry, AccessType, EntryState, Rights
 from gateway.mapiclient import Special, Store, directory
 from gateway.mapiclient.folder import set_rights
 from tests.dav.server import Client, D, Server, card, event
+from tests.dav.test_properties import ICAL
+from tests.dav.test_properties import patch as changed
+
+COLOUR = f"{ICAL}calendar-color"
 
 
 def share(dav: Server, owner: str, reader: str, rights: int, part: Special = Special.CALENDAR) -> None:
@@ -50,6 +54,20 @@ def test_a_calendar_that_may_be_read_is_in_the_readers_home(dav: Server, owner: 
     assert answer.status == 403
     assert client("DELETE", path + "e.ics").status == 403
     assert client("DELETE", path).status == 403
+
+
+def test_a_colour_of_ones_own_counts_whatever_else_the_owner_says_of_his(
+    dav: Server, owner: Client, client: Client
+) -> None:
+    """Apple's clients give colours a symbolic name, too."""
+    share(dav, owner.user, client.user, Rights.REVIEWER)
+    color = "<set><prop><I:calendar-color{}>{}</I:calendar-color></prop></set>"
+    theirs, mine = owner.collection("calendar"), shared_path(client, owner)
+    assert changed(owner, theirs, color.format(' symbolic-color="red"', "#FF0000FF")).status == 207
+    assert client.propfind(mine, COLOUR).found(mine, COLOUR) == "#FF0000FF"
+    assert changed(client, mine, color.format("", "#00FF00FF")).status == 207
+    assert client.propfind(mine, COLOUR).found(mine, COLOUR) == "#00FF00FF"
+    assert owner.propfind(theirs, COLOUR).found(theirs, COLOUR) == "#FF0000FF"
 
 
 def test_name_and_colour_of_anothers_calendar_are_everybodys_own(
