@@ -22,6 +22,7 @@ from gateway.dav.push.service import Push, Settings
 from gateway.dav.scheduling.arrivals import Arrivals
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
+from gateway.dav.scheduling.watch import Inboxes
 from gateway.dav.scope import Shared
 from gateway.dav.texts import TextCache
 from gateway.mailbox.sharers import PORTION
@@ -99,20 +100,23 @@ class DavFactory(Site):
         zone = zone_of(options.timezone)
         self._publisher = Publisher(reactor, listings, zone, clock)
         homes = Homes(options, seconds, portion)
+        people = People(seconds)
+        arrivals = Arrivals(listings, self._publisher, seconds)
         self._push: Push | None = None
         if options.push and pushing is not None:
-            self._push = Push(reactor, options, pushing, homes, listings, sessions.share, clock)
+            inboxes = Inboxes(reactor, homes, people, arrivals, zone, clock, lambda: shared.schedules)
+            self._push = Push(reactor, options, pushing, homes, listings, sessions.share, clock, inboxes)
         shared = Shared(
             reactor=reactor,
             options=options,
             homes=homes,
             listings=listings,
             directory=Directory(options.max_directory, seconds),
-            people=People(seconds),
+            people=people,
             texts=TextCache(options.cached_text),
             zone=zone,
             now=clock,
-            arrivals=Arrivals(listings, self._publisher, seconds),
+            arrivals=arrivals,
             publisher=self._publisher,
             sending=self.sending,
             push=self._push,

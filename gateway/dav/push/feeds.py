@@ -16,6 +16,7 @@ from gateway.dav import tokens
 from gateway.dav.homes import TREE_AGE, Homes
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place
+from gateway.dav.scheduling.watch import InboxWatch
 from gateway.mapi.errors import MapiError, NoAccess, NotFound
 from gateway.mapi.notices import Event
 from gateway.mapiclient.errors import TransportError
@@ -39,7 +40,10 @@ Changed = Callable[[bytes, str], None]
 
 
 class Feed:
-    """The feed of one user. ``ended`` is called once, when the session is lost."""
+    """The feed of one user. ``ended`` is called once, when the session is lost.
+
+    ``inbox`` puts into his calendar what comes in, so that his clients hear of it, too.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Feed:
         listings: Listings,
         changed: Changed,
         ended: Callable[[Feed], None],
+        inbox: InboxWatch | None = None,
     ) -> None:
         self._reactor = reactor
         self._lease = lease
@@ -56,6 +61,7 @@ class Feed:
         self._listings = listings
         self._changed = changed
         self._ended = ended
+        self._inbox = inbox
         self._watched: dict[bytes, Subscription | None] = {}
         self._due: dict[bytes, IDelayedCall] = {}
         self._closed = False
@@ -153,6 +159,8 @@ class Feed:
         self._closed = True
         for folder in [*self._watched]:
             self._forget(folder)
+        if self._inbox is not None:
+            self._inbox.close()
         self._lease.release()
 
 

@@ -21,6 +21,7 @@ from gateway.dav.push.endpoints import Endpoints
 from gateway.dav.push.feeds import Feed
 from gateway.dav.push.keys import load_key
 from gateway.dav.push.registrations import Registration, Registrations, Subscription, expiry
+from gateway.dav.scheduling.watch import Inboxes
 from gateway.mapi.errors import MapiError
 from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.session import Session
@@ -58,11 +59,13 @@ class Push:
         listings: Listings,
         share: Callable[[Session], Lease | None],
         now: Callable[[], float],
+        inboxes: Inboxes | None = None,
     ) -> None:
         self._reactor = reactor
         self._settings = settings
         self._homes, self._listings = homes, listings
         self._share = share
+        self._inboxes = inboxes
         self.now = now
         self.allows_private: Final = options.push_private
         try:
@@ -150,6 +153,7 @@ class Push:
             self._listings,
             lambda folder, token: self._changed(user, folder, token),
             lambda feed: self._lost(user, feed),
+            self._inboxes.watch(lease.session) if self._inboxes is not None else None,
         )
         self._follow(user)
 
