@@ -134,7 +134,7 @@ class Application(Finding):
         report = Report(collection, root, "", minimal=self._asked.minimal, most=self._options.max_results)
         report.only = at.entry.source_key if isinstance(at, StoredItem) else None
         work = report.sync if root.tag == SYNC else report.multiget if root.tag in MULTIGETS else report.query
-        return multistatus.answer(work())
+        return work()
 
     def _free_busy(self, path: str, root: ET.Element) -> Answer:
         collection = self._at(path)

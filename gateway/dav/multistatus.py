@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate
 from typing import Final
 from urllib.parse import quote
@@ -22,6 +22,8 @@ CALENDAR_DATA: Final = f"{_C}calendar-data"
 ADDRESS_DATA: Final = f"{_CR}address-data"
 DATA_TAGS: Final = (CALENDAR_DATA, ADDRESS_DATA)
 SCHEDULE_TAG: Final = f"{_C}schedule-tag"
+#: About so many characters are sent at a time.
+_PIECE: Final = 1 << 17
 TYPE: Final = {"Content-Type": "application/xml; charset=utf-8"}
 HEAD: Final = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -81,6 +83,8 @@ class ItemProps:
         self._found: list[Callable[[Entry, str], str]] = [writers[tag] for tag in tags if tag in writers]
         missing = "".join(element(tag) for tag in dict.fromkeys(tags) if tag not in writers)
         self._missing = f"<propstat><prop>{missing}</prop>{_MISSING}" if missing and not minimal else ""
+        #: Whether texts are told as they are, so that nothing can go wrong with them.
+        self.are_whole = part is None
         self._only_etag = self._found == [_etag] and not self._missing
 
     def response(self, path: str, entry: Entry, text: str) -> str:
@@ -135,13 +139,25 @@ def cut_response(path: str) -> str:
 
 def document(parts: Iterable[str], token: str = "") -> bytes:
     """The whole answer."""
-    last = f"<sync-token>{xml_text(token)}</sync-token>" if token else ""
-    return "".join((HEAD, *parts, last, TAIL)).encode("utf-8", "replace")
+    return b"".join(pieces(parts, token))
 
 
 def fragment(tree: ET.Element) -> str:
     """An element of a tree as part of a document."""
     return ET.tostring(tree, "unicode")
+
+
+def pieces(parts: Iterable[str], token: str = "") -> Iterator[bytes]:
+    """The whole answer piece by piece, each made when it is asked for."""
+    waiting, size = [HEAD], 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= _PIECE:
+            yield "".join(waiting).encode("utf-8", "replace")
+            waiting, size = [], 0
+    last = f"<sync-token>{xml_text(token)}</sync-token>" if token else ""
+    yield "".join((*waiting, last, TAIL)).encode("utf-8", "replace")
 
 
 def answer(body: bytes) -> Answer:

@@ -5,7 +5,8 @@ They cost what their answer costs: one listing from memory, one batched read for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -13,15 +14,18 @@ from xml.etree import ElementTree as ET
 from gateway.dav import freebusy, hrefs, tokens, zones
 from gateway.dav.collection import Collection
 from gateway.dav.entries import Entry, visible
-from gateway.dav.errors import BadRequest, Refused
+from gateway.dav.errors import Answer, BadRequest, Refused
 from gateway.dav.multistatus import (
     ADDRESS_DATA,
     CALENDAR_DATA,
     DATA_TAGS,
+    TYPE,
     ItemProps,
+    answer,
     cut_response,
     document,
     href_text,
+    pieces,
     status_response,
     xml_text,
 )
@@ -37,6 +41,8 @@ SYNC: Final = f"{_D}sync-collection"
 MULTIGETS: Final = (f"{_C}calendar-multiget", f"{_CR}addressbook-multiget")
 QUERIES: Final = (f"{_C}calendar-query", f"{_CR}addressbook-query")
 FREE_BUSY: Final = f"{_C}free-busy-query"
+#: So many texts are read at a time; an answer of more is made while the client reads it.
+_BATCH: Final = 200
 
 
 class Report:
@@ -73,19 +79,31 @@ class Report:
         return data.of if data.is_partial else None
 
     def responses(self, entries: list[Entry]) -> Iterator[str]:
-        """A response for each item; texts are read in one go."""
-        texts = self.collection.texts(entries, self.version) if self.props.needs_text else {}
-        for entry in entries:
-            text = texts.get(entry.source_key, b"")
-            path = href_text(self.base, entry.href)
-            if self.props.needs_text and not text:
-                yield status_response(path, "404 Not Found")
-            else:
-                yield self.props.response(path, entry, text.decode("utf-8", "replace"))
+        """A response for each item; many texts are read at once, not all."""
+        if not self.props.needs_text:
+            yield from (self.props.response(href_text(self.base, each.href), each, "") for each in entries)
+            return
+        for start in range(0, len(entries), _BATCH):
+            batch = entries[start : start + _BATCH]
+            texts = self.collection.texts(batch, self.version)
+            for entry in batch:
+                text = texts.get(entry.source_key, b"")
+                path = href_text(self.base, entry.href)
+                if text:
+                    yield self.props.response(path, entry, text.decode("utf-8", "replace"))
+                else:
+                    yield status_response(path, "404 Not Found")
+
+    def _told(self, entries: list[Entry], rest: Iterable[str], token: str = "") -> Answer:
+        """The answer; one of many whole texts is made while it is sent, others may still be refused."""
+        parts = chain(self.responses(entries), rest)
+        if self.props.needs_text and self.props.are_whole and len(entries) > _BATCH:
+            return Answer(207, {**TYPE}, chunks=pieces(parts, token))
+        return answer(document(parts, token))
 
     # The reports
 
-    def sync(self) -> bytes:
+    def sync(self) -> Answer:
         """sync-collection (RFC 6578 3.2). Items that came since a token are told again rather than missed."""
         collection, place = self.collection, self.collection.place
         token = (self.root.findtext(f"{_D}sync-token") or "").strip()
@@ -98,13 +116,11 @@ class Report:
         except ValueError as error:
             raise Refused(403, "D:valid-sync-token", str(error)) from error
         changed = visible(difference.changed, place)
-        parts = [*self.responses(changed)]
-        parts += [status_response(href_text(self.base, href), "404 Not Found") for href in difference.removed]
-        if difference.is_cut:
-            parts.append(cut_response(self.base))
-        return document(parts, collection.token_at(difference.position))
+        gone = [status_response(href_text(self.base, href), "404 Not Found") for href in difference.removed]
+        cut = [cut_response(self.base)] if difference.is_cut else []
+        return self._told(changed, [*gone, *cut], collection.token_at(difference.position))
 
-    def _page(self, base: str, last: bytes, most: int | None) -> bytes:
+    def _page(self, base: str, last: bytes, most: int | None) -> Answer:
         """All items, or those behind the last one told, as many as the client takes (ValueError)."""
         collection = self.collection
         if base:
@@ -113,11 +129,10 @@ class Report:
         entries = collection.entries
         if most is not None or last:
             entries = sorted((each for each in entries if each.source_key > last), key=_source_key)
-        parts = [*self.responses(entries[:most])]
         if most is None or len(entries) <= most:
-            return document(parts, token)
-        parts.append(cut_response(self.base))
-        return document(parts, tokens.paged(token, entries[most - 1].source_key))
+            return self._told(entries, [], token)
+        cut = [cut_response(self.base)]
+        return self._told(entries[:most], cut, tokens.paged(token, entries[most - 1].source_key))
 
     def _limit(self, path: str) -> int | None:
         """How many results the client takes (Refused for a limit under which nothing could be told)."""
@@ -128,7 +143,7 @@ class Report:
             raise Refused(507, "D:number-of-matches-within-limits", "nresults is a number greater than zero")
         return int(text)
 
-    def multiget(self) -> bytes:
+    def multiget(self) -> Answer:
         """calendar-multiget and addressbook-multiget (RFC 4791 7.9, RFC 6352 8.7)."""
         asked = list(dict.fromkeys(each.text or "" for each in self.root.iterfind(f"{_D}href")))
         if len(asked) > self.most:
@@ -143,7 +158,7 @@ class Report:
                 found.append(there[name]._replace(href=name))
             else:
                 missing.append(status_response(xml_text(quote(hrefs.path_of(href))), "404 Not Found"))
-        return document([*self.responses(found), *missing])
+        return self._told(found, missing)
 
     def _name(self, href: str) -> str:
         """The last part of the path of an item of this collection, "" for any other."""
@@ -151,7 +166,7 @@ class Report:
         place = self.collection.place
         return parts[2] if len(parts) == 3 and parts[1] in (place.name, place.source_key.hex()) else ""
 
-    def query(self) -> bytes:
+    def query(self) -> Answer:
         """calendar-query and addressbook-query (RFC 4791 7.8, RFC 6352 8.6)."""
         filters = [*self.root.iterfind(f"{_C}filter"), *self.root.iterfind(f"{_CR}filter")]
         limit = self._limit(f"{_CR}limit/{_CR}nresults")
@@ -159,10 +174,7 @@ class Report:
         entries = self.collection.matching(filters, self.zone, most if self.only is None else self.most)
         if self.only is not None:
             entries = [entry for entry in entries if entry.source_key == self.only]
-        parts = [*self.responses(entries[:most])]
-        if len(entries) > most:
-            parts.append(cut_response(self.base))
-        return document(parts)
+        return self._told(entries[:most], [cut_response(self.base)] if len(entries) > most else [])
 
 
 def _source_key(entry: Entry) -> bytes:

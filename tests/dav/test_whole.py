@@ -72,14 +72,15 @@ def test_an_address_book_and_an_empty_calendar(client: Client) -> None:
     assert empty.endswith("END:VCALENDAR\r\n")
 
 
-def asking(client: Client, path: str) -> socket.socket:
+def asking(client: Client, path: str, method: str = "GET", body: str = "") -> socket.socket:
     """A client that asks and does not read yet."""
     connection = socket.socket()
     connection.settimeout(30)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     connection.connect(("127.0.0.1", client.port))
     headers = {"Host": "here", "Connection": "close", **client.authorization}
-    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    headers["Content-Length"] = str(len(body))
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", body]
     connection.sendall("\r\n".join(lines).encode())
     return connection
 
@@ -101,19 +102,26 @@ def test_clients_that_do_not_read_take_no_threads(dav: Server) -> None:
         assert said.endswith(b"0\r\n\r\n")
 
 
+QUERY: Final = (
+    '<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><C:calendar-data/></prop>'
+    '<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>'
+)
+
+
 def test_nothing_is_made_that_a_client_does_not_read(dav: Server) -> None:
     """What is deleted while the client reads nothing is not in what it reads later."""
     client = dav.client()
-    fill(dav, client.user, 210, _LONG)
+    fill(dav, client.user, 410, _LONG[: 20 << 10])
     calendar = client.collection("calendar")
     _, paths = client.sync(calendar)
-    with asking(client, calendar) as connection:
-        begun = connection.recv(1000)
+    with asking(client, calendar) as whole, asking(client, calendar, "REPORT", QUERY) as report:
+        begun = [each.recv(1000) for each in (whole, report)]
         for path in list(paths)[-10:]:
             assert client("DELETE", path).status < 300
-        said = begun + read_all(connection)
-    assert said.endswith(b"0\r\n\r\n")
-    assert said.count(b"BEGIN:VEVENT") == 200
+        said = [first + read_all(each) for first, each in zip(begun, (whole, report), strict=True)]
+    assert [each.endswith(b"0\r\n\r\n") for each in said] == [True, True]
+    assert [each.count(b"BEGIN:VEVENT") for each in said] == [400, 400]
+    assert said[1].count(b"404 Not Found") == 10
 
 
 def test_who_does_not_read_at_all_is_cut_off(dav: Server) -> None:
