@@ -104,7 +104,7 @@ def post(collection: Collection, item: StoredItem, upload: Upload) -> Answer:
         raise Refused(403, "C:valid-managed-id", "the item has no such attachment")
     blob = upload.blob if action != REMOVE else Blob(0, lambda: iter(()))
     props = upload.props
-    if item.entry.recurring or there.recipients or upload.instances not in ([], ["M"]):
+    if item.is_series or there.recipients or upload.instances not in ([], ["M"]):
         new: NamedProps = {pr.PR_ATTACH_METHOD: BY_VALUE, **dict[PropKey, Value](props.items())}
         _Revision(collection, item, upload).carry_out(action, AttachmentContent(new, blob))
     else:

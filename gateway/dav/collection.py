@@ -76,6 +76,12 @@ class StoredItem(Item):
         self.entry = entry
 
     @property
+    def is_series(self) -> bool:
+        """Whether it repeats."""
+        entry = self.place_collection.need_times().by_key.get(self.entry.source_key)
+        return entry is None or entry.recurring
+
+    @property
     def place_collection(self) -> Collection:
         """The collection that it lies in, as ours."""
         found: Collection = self.collection  # type: ignore[assignment]
@@ -187,6 +193,12 @@ class Collection(BaseCollection):
             self._listing = self.scope.listing(self.place)
         return self._listing
 
+    def need_times(self) -> Listing:
+        """The listing, with the times of events."""
+        if self._listing is None or not self._listing.has_times:
+            self._listing = self.scope.listing(self.place, times=True)
+        return self._listing
+
     @property
     def entries(self) -> list[Entry]:
         """The items that the user is shown."""
@@ -264,6 +276,8 @@ class Collection(BaseCollection):
         """Items of a calendar: what the listing tells is not read, only what may match is parsed."""
         if not wanted.components <= set(self.place.kind.components):
             return
+        if wanted.range is not None:
+            self.need_times()
         start, end = wanted.range.seconds if wanted.range is not None else (FIRST, LAST)
         margin = 0 if wanted.zone.name == self.scope.shared.zone.name else _ZONES_APART
         unsure: list[Entry] = []
@@ -314,7 +328,8 @@ class Collection(BaseCollection):
 
     def free_busy(self, start: int, end: int) -> list[freebusy.Period]:
         """When the calendar keeps its owner busy."""
-        inside = [entry for entry in self.listing.by_key.values() if overlaps(entry, start, end)]
+        entries = [*self.need_times().by_key.values()]  # at once: the reactor may change them
+        inside = [entry for entry in entries if overlaps(entry, start, end)]
         texts = self.texts([entry for entry in inside if entry.recurring])
         single = freebusy.periods_of(inside, start, end)
         return [*single, *freebusy.periods_of_series(texts.values(), start, end, self.scope.shared.zone)]

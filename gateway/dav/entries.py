@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import compress
 from typing import Any, Final, NamedTuple
 
@@ -80,27 +80,52 @@ def entry_of_props(kind: Kind, columns: Sequence[PropTag], props: Props) -> Entr
     return next(iter(_entries(kind, [[(tag, props.get(tag)) for tag in columns]])), None)
 
 
-async def columns_of(session: Session, place: Place) -> list[PropTag]:
-    """What is read of the items of a place."""
+async def columns_of(session: Session, place: Place, *, times: bool = True) -> list[PropTag]:
+    """What is read of the items of a place, events with their times or without."""
     kind = place.kind
     named = await Names(session).tags(
         [DAV_RESOURCE_NAME] if kind.is_calendar else [DAV_RESOURCE_NAME, VCARD_UID]
     )
-    return [*_COLUMNS, *named, *(_EVENT_COLUMNS if kind.name == "calendar" else ())]
+    return [*_COLUMNS, *named, *(_EVENT_COLUMNS if times and has_times(kind) else ())]
 
 
-async def entries_in(session: Session, place: Place, restriction: Restriction | None) -> list[Entry]:
-    """The items of a place, or those that a restriction matches."""
-    columns = await columns_of(session, place)
-    found: list[Entry] = []
+async def entries_in(
+    session: Session, place: Place, restriction: Restriction | None, *, times: bool = True
+) -> list[Entry]:
+    """The items of a place, or those that a restriction matches.
+
+    Without their ``times`` events may be at any time and repeat: a third less has to be read.
+    """
     if place.kind.is_mailbox:
         restriction = messages_of(place, restriction)
+    found: list[Entry] = []
+    async for rows in _rows(session, place, await columns_of(session, place, times=times), restriction):
+        found += _entries(place.kind, rows)
+    return found
+
+
+async def _rows(
+    session: Session, place: Place, columns: Sequence[PropTag], restriction: Restriction | None
+) -> AsyncIterator[list[Row]]:
     table = Table.contents(
         session, place.entryid, columns, restriction=restriction, flags=TableFlags.NOCAP, batch=_BATCH
     )
     async with table:
         async for rows in table.batches():
-            found += _entries(place.kind, rows)
+            yield rows
+
+
+def has_times(kind: Kind) -> bool:
+    """Whether the table tells when items are."""
+    return kind.name == "calendar"
+
+
+async def times_in(session: Session, place: Place) -> dict[bytes, tuple[int, int, bool, int]]:
+    """Source key to the last four fields of the entries of a calendar."""
+    found: dict[bytes, tuple[int, int, bool, int]] = {}
+    async for rows in _rows(session, place, (pr.PR_SOURCE_KEY, *_EVENT_COLUMNS), None):
+        keys, *event = _values(rows)
+        found.update(zip(keys, zip(*_times(event), strict=True), strict=True))
     return found
 
 
@@ -143,16 +168,21 @@ def _entries(kind: Kind, rows: Sequence[Row]) -> list[Entry]:
 
 def _columns(kind: Kind, rows: Sequence[Row]) -> list[list[Any]]:
     """The values of the items' columns, None for what is missing, components in the place of message classes and first."""
-    columns = [
-        [None if tag & 0xFFFF == PT_ERROR else value for tag, value in column]
-        for column in zip(*rows, strict=True)
-    ]
+    columns = _values(rows)
     if columns:
         columns.insert(0, [kind.component_of(each or "") for each in columns.pop(_CLASS)])
         are_items = [*map(all, zip(*columns[:3], strict=True))]
         if not all(are_items):
             columns = [[*compress(column, are_items)] for column in columns]
     return columns
+
+
+def _values(rows: Sequence[Row]) -> list[list[Any]]:
+    """The columns of rows, None for what is missing."""
+    return [
+        [None if tag & 0xFFFF == PT_ERROR else value for tag, value in column]
+        for column in zip(*rows, strict=True)
+    ]
 
 
 def _uid(kind: Kind, key: bytes, uid: str | None, goid: bytes | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from gateway.dav.entries import Entry, columns_of, entries_in, entry_of_props
+from gateway.dav.entries import Entry, columns_of, entries_in, entry_of_props, times_in
 from gateway.dav.places import Place
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
@@ -54,9 +54,21 @@ async def begin(session: Session, place: Place) -> tuple[int, Position]:
     return sync_id, start.after(changes, newest)
 
 
-async def items(session: Session, place: Place) -> list[Entry]:
-    """All items, in the order of their source keys."""
-    return sorted(await entries_in(session, place, None), key=lambda each: each.source_key)
+async def items(session: Session, place: Place, *, times: bool) -> list[Entry]:
+    """All items, in the order of their source keys, with or without the times of events."""
+    return sorted(await entries_in(session, place, None, times=times), key=lambda each: each.source_key)
+
+
+async def add_times(session: Session, place: Place, listing: Listing) -> None:
+    """Read the times of events; what was read again meanwhile has its own."""
+    before = [*listing.by_key.values()]
+    times = await times_in(session, place)
+    for entry in before:
+        found = times.get(entry.source_key)
+        if found is not None and listing.by_key.get(entry.source_key) is entry:
+            first, last, recurring, busy = found
+            listing.exchange(entry, entry._replace(first=first, last=last, recurring=recurring, busy=busy))
+    listing.has_times = True
 
 
 async def catch_up(session: Session, place: Place, listing: Listing) -> None:

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from twisted.internet.defer import Deferred
 
 from gateway.dav import folderlog, hrefs, tokens
-from gateway.dav.entries import Entry, columns_of, entry_of_props
+from gateway.dav.entries import Entry, columns_of, entry_of_props, has_times
 from gateway.dav.kinds import Kind
 from gateway.dav.places import Place
 from gateway.dav.texts import load_whole
@@ -54,6 +54,8 @@ class Listing:
     """Source key to href of what was removed."""
     is_read: bool = False
     """Whether the items were read; else there is but a position."""
+    has_times: bool = False
+    """Whether the times of all events are known; else those whose times are not may be at any time."""
     mark: Mark | None = None
     """What the folder's row showed before the log was last read, if later changes make it another."""
 
@@ -66,6 +68,12 @@ class Listing:
         self.by_key[entry.source_key] = self.by_href[entry.href] = entry
         self.by_uid.setdefault(entry.uid, entry)
         self.gone.pop(entry.source_key, None)
+
+    def exchange(self, old: Entry, new: Entry) -> None:
+        """Put an entry of the same item, href and UID in the place of another."""
+        self.by_key[old.source_key] = self.by_href[old.href] = new
+        if self.by_uid.get(old.uid) is old:
+            self.by_uid[old.uid] = new
 
     def remove(self, source_key: bytes, *, for_good: bool = True) -> None:
         """Take an item away."""
@@ -100,16 +108,22 @@ class Listings:
         self._now = now
         self._listings: OrderedDict[tuple[bytes, bytes], Listing] = OrderedDict()
 
-    async def fresh(self, session: Session, place: Place) -> Listing:
-        """The listing of a place as it is now (NoAccess; NotFound when the folder is gone)."""
+    async def fresh(self, session: Session, place: Place, *, times: bool = False) -> Listing:
+        """The listing of a place as it is now (NoAccess; NotFound when the folder is gone).
+
+        Without ``times`` its events may be at any time.
+        """
         listing = await self._current(session, place)
         if not listing.is_read:
             # With the position from before: what changes meanwhile is told once more, not missed.
             whole = Listing(place.kind, listing.sync_id, listing.position, mark=listing.mark, is_read=True)
-            for entry in await folderlog.items(session, place):
+            whole.has_times = times or not has_times(place.kind)
+            for entry in await folderlog.items(session, place, times=times):
                 whole.put(entry)
             self._listings[session.server_guid, place.source_key] = listing = whole
             self._trim()
+        elif times and not listing.has_times:
+            await folderlog.add_times(session, place, listing)
         return listing
 
     async def _current(self, session: Session, place: Place) -> Listing:

@@ -196,11 +196,11 @@ class RequestScope:
 
     # What is in them (from the thread)
 
-    def listing(self, place: Place) -> Listing:
-        """The items of a collection as they are now."""
+    def listing(self, place: Place, *, times: bool = False) -> Listing:
+        """The items of a collection as they are now; without ``times`` events may be at any time."""
         if place.home is None:
             return self.wait(lambda: self.shared.directory.listing(self.session))
-        return self.wait(lambda: self.shared.listings.fresh(self.session_of(place), place))
+        return self.wait(lambda: self.shared.listings.fresh(self.session_of(place), place, times=times))
 
     def directory_search(
         self, restriction: Restriction | None, fits: Callable[[str], bool], most: int

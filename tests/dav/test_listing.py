@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.dav import tokens
+from gateway.dav.entries import FIRST
 from gateway.dav.homes import Homes
-from gateway.dav.kinds import CONTACTS
+from gateway.dav.kinds import CALENDAR, CONTACTS
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place
 from gateway.mapiclient.session import Session
-from tests.dav.server import OPTIONS, Client, Server, card
+from tests.dav.server import OPTIONS, Client, Server, card, event
 
 
 class Counted:
@@ -130,3 +131,27 @@ def test_who_reads_on_meanwhile_does_not_let_others_miss_what_they_were_not_told
         assert told.position == before
 
     in_session(dav, client, asks)
+
+
+def test_times_are_read_when_they_are_asked_for(dav: Server, client: Client) -> None:
+    path = client.collection("calendar")
+    for name, start in (("early", "20260105T100000Z"), ("late", "20260305T100000Z")):
+        assert client("PUT", f"{path}{name}.ics", event(name, name, start)).status == 201
+
+    async def asks(session: Any) -> None:
+        counted: Any = Counted(session)
+        places = await Homes(OPTIONS, time.monotonic).of(session).places(0.0)
+        place = next(each for each in places if each.kind is CALENDAR and each.is_own)
+        listings = Listings(1000)
+        untimed = await listings.fresh(counted, place)
+        assert {each.first for each in untimed.by_key.values()} == {FIRST}
+        listing = await listings.fresh(counted, place, times=True)
+        assert [each.first for each in sorted(listing.by_key.values())] == [1767607200, 1772704800]
+        assert {each.last - each.first for each in listing.by_uid.values()} == {3600}
+        assert [*map(id, listing.by_href.values())] == [*map(id, listing.by_key.values())]
+        assert counted.calls.count("TableMulti") == 2
+        other = Listings(1000)
+        assert (await other.fresh(counted, place, times=True)).by_href == listing.by_href
+        assert counted.calls.count("TableMulti") == 3
+
+    dav.run(client.user, asks)

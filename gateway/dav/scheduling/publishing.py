@@ -108,7 +108,7 @@ class Publisher:
 
     async def _periods(self, session: Session, place: Place, first: int, last: int) -> list[Busy]:
         """When the calendar keeps its owner busy; events that repeat are read, the others are known."""
-        listing = await self._listings.fresh(session, place)
+        listing = await self._listings.fresh(session, place, times=True)
         inside = [
             each
             for each in listing.by_key.values()
