@@ -30,6 +30,7 @@ from gateway.dav.places import Place
 from gateway.dav.query.calendars import CalendarFilter
 from gateway.dav.query.cards import CardFilter
 from gateway.dav.scope import RequestScope
+from gateway.dav.siblings import Siblings
 from gateway.mapi import proptags as pr
 from gateway.mapi.times import to_unix
 from gateway.mapiclient.message import LoadedMessage
@@ -100,63 +101,6 @@ class StoredItem(Item):
         if not text:
             raise Refused(404, "", "the item is gone")
         return text
-
-
-class Principal(BaseCollection):
-    """The root, or a principal: a user, the public folders, the address book."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    @property
-    def path(self) -> str:
-        """The path without slashes around it."""
-        return self._path
-
-    @property
-    def etag(self) -> str:
-        """Never the same: what lies below is not part of it."""
-        return '"principal"'
-
-    @property
-    def last_modified(self) -> str:
-        """Unknown."""
-        return formatdate(0, usegmt=True)
-
-    def get_meta(self, key: str | None = None) -> Any:
-        """Its name."""
-        meta = {"D:displayname": self._path} if self._path else {}
-        return meta if key is None else meta.get(key)
-
-    def get_all(self) -> Iterable[Item]:
-        """Nothing but collections lies in it."""
-        return ()
-
-
-class ProxyGroup(Principal):
-    """A group of those who act for somebody: a principal below his own."""
-
-    @property
-    def is_principal(self) -> bool:
-        """It is one, although its path has two parts."""
-        return True
-
-
-class Siblings:
-    """Collections of one answer, their rows just read: where their change logs stand is asked for together."""
-
-    def __init__(self, scope: RequestScope, places: Sequence[Place]) -> None:
-        self._scope = scope
-        self._places = places
-        self._positions: dict[bytes, tokens.Position] | None = None
-
-    def position(self, place: Place) -> tokens.Position | None:
-        """Where the log of one of them stands; None when it cannot be seen."""
-        if self._positions is None:
-            scope = self._scope
-            asked = [(scope.session_of(each), each) for each in self._places if each.home is not None]
-            self._positions = scope.wait(lambda: scope.shared.listings.positions(asked))
-        return self._positions.get(place.source_key)
 
 
 class Collection(BaseCollection):

@@ -8,9 +8,10 @@ from xml.etree import ElementTree as ET
 
 from gateway.dav import acl, hrefs, multistatus, properties, proxies
 from gateway.dav.changes import Changes, Errors, changed, changes_in, errors_in, propstats
-from gateway.dav.collection import Collection, ProxyGroup
+from gateway.dav.collection import Collection
 from gateway.dav.errors import BadRequest, Refused
 from gateway.dav.people import Person
+from gateway.dav.principalpaths import ProxyGroup
 from gateway.dav.scheduling import inboxproperties, mailboxes
 from gateway.dav.scope import RequestScope
 

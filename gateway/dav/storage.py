@@ -10,8 +10,10 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from gateway.dav import hrefs
-from gateway.dav.collection import Collection, Principal, ProxyGroup, Siblings, StoredItem
+from gateway.dav.collection import Collection, StoredItem
+from gateway.dav.principalpaths import Principal, ProxyGroup
 from gateway.dav.scope import RequestScope
+from gateway.dav.siblings import Siblings
 
 #: What PROPFIND tells of a place must not be older than the request.
 _NOW = 0.0
