@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote
 
 from gateway.convert.errors import ParseError
 from gateway.convert.ical.files import MAX_FILES, managed_id
-from gateway.convert.ical.instancefiles import Change, all_days, day_of, files_at, with_files
+from gateway.convert.ical.instancefiles import Change, all_days, day_of, files_by_day, with_files
 from gateway.dav import putting, writing
 from gateway.dav.attachments import TYPE, UNTYPED, having
 from gateway.dav.collection import Collection, StoredItem
@@ -194,11 +194,8 @@ class _Revision:
 
     def _having(self, existing: MessageContent, days: list[int]) -> list[int]:
         """Those that have the file (Refused when one is named that has it not)."""
-        found = [
-            day
-            for day in days
-            if any(managed_id(each.props) == self._key for each in files_at(existing, day, self._options))
-        ]
+        files = files_by_day(existing, days, self._options)
+        found = [day for day in days if any(managed_id(each.props) == self._key for each in files[day])]
         if len(found) < len(days) and self._upload.instances:
             raise Refused(403, "C:valid-managed-id", "not all of these instances have the attachment")
         return found

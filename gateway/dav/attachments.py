@@ -24,6 +24,8 @@ from gateway.mapi import proptags as pr
 from gateway.mapi.content import AttachmentContent, MessageContent
 from gateway.mapiclient.attachment import Attachment, attachments
 
+#: Files of so many other items may be named in one text; more of them are links.
+_MOST_ITEMS: Final = 20
 UNTYPED: Final = "application/octet-stream"
 _ATTACH: Final = re.compile(rb"^ATTACH(?=[;:])[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n", re.M | re.I)
 _MANAGED: Final = re.compile(rb';MANAGED-ID=(?:"([^"]*)"|([^;:]*))', re.I)
@@ -120,6 +122,8 @@ class Named:
         if len(parts) != 5:
             return {}
         at = "/".join(parts[:3])
+        if at not in self._others and len(self._others) >= _MOST_ITEMS:
+            return {}
         if at not in self._others:
             self._others[at] = {managed_id(each.props): each for each in self._read(*parts[:3])}
         return self._others[at]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from gateway.convert.errors import ParseError
@@ -12,11 +12,11 @@ from gateway.convert.ical.events_in import copied
 from gateway.convert.ical.events_out import Event, event_of
 from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.kinds import kind_of
-from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
+from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance, stored_instances
 from gateway.convert.ical.moments import local, parse_time, rtime
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.retained import read
-from gateway.convert.ical.series import falls_on
+from gateway.convert.ical.series import falls_on, write_series
 from gateway.convert.ical.values import octets
 from gateway.mapi.content import AttachmentContent, MessageContent
 
@@ -63,12 +63,19 @@ def _has_only_instances(content: MessageContent) -> bool:
     return read(octets(content.props, ids.RETAINED)).of("").only_instances
 
 
-def files_at(content: MessageContent, day: int, options: Options = DEFAULTS) -> list[AttachmentContent]:
-    """The files of an instance (by `day_of`)."""
+def files_by_day(
+    content: MessageContent, days: Iterable[int], options: Options = DEFAULTS
+) -> dict[int, list[AttachmentContent]]:
+    """The files of instances (by `day_of`)."""
+    own = [each for each in content.attachments if not is_exception(each)]
     event = _event(content, options)
-    if day == MASTER or event is None or event.pattern is None:
-        return [each for each in content.attachments if not is_exception(each)]
-    return instance_at(event, event.pattern, day)[0].attachments
+    stored = stored_instances(event) if event is not None else {}
+    found = dict.fromkeys(days, own)
+    for day in found.keys() & stored.keys():
+        attachment = stored[day].attachment
+        if attachment is not None and attachment.embedded is not None:
+            found[day] = attachment.embedded.attachments
+    return found
 
 
 def files_of(content: MessageContent) -> Iterator[AttachmentContent]:
@@ -89,13 +96,16 @@ def with_files(
     """
     result = copied(content)
     event = _event(content, options)
-    pattern = event.pattern if event is not None else None
-    for day in [each for each in days if each != MASTER]:
-        if event is None or pattern is None:
+    single = [each for each in days if each != MASTER]
+    if single:
+        if event is None or event.pattern is None:
             raise ParseError("the item does not repeat")
-        full, place = instance_at(event, pattern, day)
-        full.attachments = change(full.attachments)
-        pattern = put_instance(result, event, pattern, place, embedded_of(event, place, full))
+        pattern, stored = event.pattern, stored_instances(event)
+        for day in single:
+            full, place = instance_at(event, pattern, day, stored)
+            full.attachments = change(full.attachments)
+            pattern = put_instance(result, event, pattern, place, embedded_of(event, place, full))
+        write_series(result.props, pattern)
     if MASTER in days:
         instances = [each for each in result.attachments if is_exception(each)]
         own = [each for each in result.attachments if not is_exception(each)]

@@ -5,6 +5,7 @@ An instance that begins to be modified is as the series has it, with the files a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.convert.ical import propids as ids
@@ -23,21 +24,26 @@ from gateway.convert.ical.moments import filetime, of_rtime, rtime, utc_of
 from gateway.convert.ical.options import Options
 from gateway.convert.ical.pattern import Instance, Pattern
 from gateway.convert.ical.retained import Kept, read, written
-from gateway.convert.ical.series import write_series
 from gateway.convert.ical.spans import Span, write_span
 from gateway.convert.ical.values import octets, text
 from gateway.mapi import proptags as pt
 from gateway.mapi.content import AttachmentContent, MessageContent
 
 
-def instance_at(event: Event, pattern: Pattern, day: int) -> tuple[MessageContent, Exceptional]:
-    """The instance of a day (midnight, rtime) with all its values, and what is stored of it, if anything.
+def stored_instances(event: Event) -> dict[int, Exceptional]:
+    """The modified instances of a series by their days (midnight, rtime)."""
+    return {each.instance.original // DAY * DAY: each for each in event.exceptions()}
+
+
+def instance_at(
+    event: Event, pattern: Pattern, day: int, stored: Mapping[int, Exceptional]
+) -> tuple[MessageContent, Exceptional]:
+    """The instance of a day (midnight, rtime) with all its values, and what is ``stored`` of it, if anything.
 
     Rows of recipients may be changed. An instance that is not modified yet has the files of the series.
     """
     offset = pattern.start_offset or 0
-    place = next((each for each in event.exceptions() if each.instance.original // DAY * DAY == day), None)
-    found = place or Exceptional(Instance(day + offset, day + pattern.end_offset, day + offset))
+    found = stored.get(day) or Exceptional(Instance(day + offset, day + pattern.end_offset, day + offset))
     full = whole(event.content, found, event.zone)
     files = full.attachments
     if found.attachment is None:
@@ -73,7 +79,7 @@ def embedded_of(event: Event, place: Exceptional, full: MessageContent) -> Messa
 def put_instance(
     content: MessageContent, event: Event, pattern: Pattern, place: Exceptional, embedded: MessageContent
 ) -> Pattern:
-    """Give a series the message of one instance; its pattern afterwards. Only ``content`` is changed."""
+    """Give a series the message of one instance; the pattern to be written then. Only ``content`` is changed."""
     instance, old = place.instance, place.attachment
     full = MessageContent(whole(event.content, place, event.zone).props, [], embedded.attachments)
     if old is None:
@@ -88,9 +94,7 @@ def put_instance(
         content.attachments = [attachment if each is old else each for each in content.attachments]
     modified = tuple(each for each in pattern.modified if each.original != instance.original)
     deleted = tuple(sorted({*pattern.deleted, instance.original // DAY * DAY}))
-    changed = replace(pattern, deleted=deleted, modified=(*modified, instance))
-    write_series(content.props, changed)
-    return changed
+    return replace(pattern, deleted=deleted, modified=(*modified, instance))
 
 
 def _span(event: Event, instance: Instance) -> Span:

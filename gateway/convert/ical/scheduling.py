@@ -18,7 +18,7 @@ from gateway.convert.ical.events_in import copied
 from gateway.convert.ical.events_out import Event, event_of, original_start
 from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.meetingfiles import instances_with_files, merged
-from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance
+from gateway.convert.ical.modifying import embedded_of, instance_at, put_instance, stored_instances
 from gateway.convert.ical.options import DEFAULTS, Options
 from gateway.convert.ical.pattern import Pattern
 from gateway.convert.ical.people import RECIPIENT, REPRESENTING, SENDER, address_of
@@ -225,11 +225,11 @@ def _note_instance(
 ) -> bool:
     """Note an answer to one instance, which becomes a modified one if it is not one yet."""
     attendee = address_of(reply.props, REPRESENTING) or address_of(reply.props, SENDER)
-    full, place = instance_at(event, pattern, day)
+    full, place = instance_at(event, pattern, day, stored_instances(event))
     if not _note(full, reply, attendee, number(reply.props, ids.RESPONSE) or 0):
         return False
     embedded = embedded_of(event, place, full)
     embedded.props[ids.EXCEPTIONAL_ATTENDEES] = True
     embedded.recipients = full.recipients
-    put_instance(content, event, pattern, place, embedded)
+    write_series(content.props, put_instance(content, event, pattern, place, embedded))
     return True

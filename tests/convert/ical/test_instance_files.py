@@ -12,7 +12,7 @@ from gateway.convert.ical import calendar_part, from_ical, to_ical
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical.exceptions import is_exception
 from gateway.convert.ical.files import managed_id
-from gateway.convert.ical.instancefiles import MASTER, all_days, day_of, files_at, files_of, with_files
+from gateway.convert.ical.instancefiles import MASTER, all_days, day_of, files_by_day, files_of, with_files
 from gateway.convert.ical.meetingfiles import FROM_ORGANIZER, instances_with_files, merged
 from gateway.convert.ical.recurblob import decode
 from gateway.convert.lines import Line
@@ -73,10 +73,11 @@ def test_an_instance_that_begins_to_have_a_file_of_its_own() -> None:
     day = day_of(series, "20260728T080000Z", OPTIONS)
     changed = with_files(series, [day], adding(file("second", key=b"2" * 16)), OPTIONS)
     assert all_days(changed, OPTIONS) == [MASTER, rtime("2026-07-21 00:00"), day]
-    assert [each.props[pt.PR_ATTACH_LONG_FILENAME] for each in files_at(changed, day, OPTIONS)] == [
-        "first",
-        "second",
-    ]
+    found = files_by_day(changed, [day, MASTER], OPTIONS)
+    assert {key: names(MessageContent({}, [], files)) for key, files in found.items()} == {
+        MASTER: ["first"],
+        day: ["first", "second"],
+    }
     pattern = decode(changed.props[ids.RECUR])
     assert [each.attachment for each in pattern.modified] == [None, True]
     assert day in pattern.deleted
