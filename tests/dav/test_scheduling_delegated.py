@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from gateway.mapi import proptags as pr
+from gateway.mapiclient.wire.calls_directory import GetUser, ResolveUsername, SetUser
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.test_scheduling_inbox import mails, receive
 
@@ -184,3 +187,21 @@ def test_only_the_organizer_changes_a_meeting(
     assert ann.messages() == [f"CANCEL {invited}", f"REQUEST {invited}", f"REQUEST {invited}"]
     assert ann.event(invited) == before
     assert len(mails(site, ann)) == 3
+
+
+def test_an_organizer_may_have_another_address_by_then(
+    site: Site, boss: Person, ann: Person, bob: Person, invited: str
+) -> None:
+    with site.store.system() as system:
+        reply = system.ok(ResolveUsername(username=boss.user))
+        user = system.ok(GetUser(user_entryid=reply.user_entryid)).user
+        addresses = (f"SMTP:{boss.address}", f"smtp:{boss.user}.new@example.com")
+        system.ok(
+            SetUser(replace(user, password=None, mv_propmap=((pr.PR_EMS_AB_PROXY_ADDRESSES, addresses),)))
+        )
+    renamed = meeting(invited, boss, ann, start="20261201T150000", more="SEQUENCE:5").replace(
+        f"ORGANIZER;CN=Boss:mailto:{boss.user}@", f"ORGANIZER;CN=Boss:mailto:{boss.user}.new@"
+    )
+    receive(site, ann, renamed)
+    ann.messages()
+    assert "T150000" in ann.event(invited)

@@ -39,6 +39,15 @@ _OF_MAIL: Final = (
 )
 
 
+class Stranger(NoAccess):
+    """A message is about a meeting of somebody else than its ``senders``; addresses in small letters."""
+
+    def __init__(self, organizer: str, senders: Collection[str]) -> None:
+        self.organizer = organizer
+        self.senders = senders
+        super().__init__("it is about a meeting of somebody else")
+
+
 def is_for(message: MessageContent, user: str, options: IcalOptions) -> bool:
     """Whether a message is the user's own affair, not a copy for a delegate of somebody else."""
     if (number(message.props, ids.MEETING_TYPE) or 0) & _DELEGATOR_COPY:
@@ -48,9 +57,17 @@ def is_for(message: MessageContent, user: str, options: IcalOptions) -> bool:
 
 
 def applied(
-    item: MessageContent | None, message: MessageContent, options: IcalOptions, now: float
+    item: MessageContent | None,
+    message: MessageContent,
+    options: IcalOptions,
+    now: float,
+    *,
+    trusted: bool = False,
 ) -> MessageContent | None:
-    """The calendar's item after a message; None when it changes nothing (NoAccess: it is not the organizer's)."""
+    """The calendar's item after a message; None when it changes nothing.
+
+    Stranger when it is not the organizer's, unless it is ``trusted``: he may have several addresses.
+    """
     method, sent_by = method_of(message.props), organizer_of(message, options)
     message = as_organized(message, options)
     is_organizer = options.owns(organizer_of(item if item is not None else message, options))
@@ -58,7 +75,7 @@ def applied(
         return scheduling.apply_reply(item, message, options) if item is not None and is_organizer else None
     if is_organizer:
         return None  # one's own invitation, back by way of a mailing list
-    if item is not None:
+    if item is not None and not trusted:
         _refuse_others(item, {sent_by.lower(), organizer_of(message, options).lower()}, options)
     if method == "CANCEL":
         return scheduling.apply_cancellation(item, message, options) if item is not None else None
@@ -71,10 +88,10 @@ def applied(
 
 
 def _refuse_others(item: MessageContent, senders: Collection[str], options: IcalOptions) -> None:
-    """Only the organizer changes a meeting (RFC 5546 2.1.1, RFC 6047 3; NoAccess)."""
+    """Only the organizer changes a meeting (RFC 5546 2.1.1, RFC 6047 3; Stranger)."""
     organizer = organizer_of(item, options).lower()
     if organizer and organizer not in senders and "" not in senders:
-        raise NoAccess("it is about a meeting of somebody else")
+        raise Stranger(organizer, senders)
 
 
 def _without_mail(message: MessageContent) -> MessageContent:

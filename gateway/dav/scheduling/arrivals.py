@@ -24,9 +24,10 @@ from gateway.dav.homes import UserHomes
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place, store_guid
 from gateway.dav.scheduling import beginning, defaultcalendar, mailboxes, outgoing
-from gateway.dav.scheduling.applying import applied, is_for
+from gateway.dav.scheduling.applying import Stranger, applied, is_for
 from gateway.dav.scheduling.beginning import Beginning
 from gateway.dav.scheduling.publishing import Publisher
+from gateway.dav.scheduling.users import is_same
 from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
@@ -199,7 +200,12 @@ class Arrivals:
         if place is None:
             return
         item = (await load_message(session, entry.entryid)).content if entry is not None else None
-        changed = applied(item, message, visit.options, visit.now)
+        try:
+            changed = applied(item, message, visit.options, visit.now)
+        except Stranger as error:
+            if not await is_same(session, error.organizer, [*error.senders]):
+                raise
+            changed = applied(item, message, visit.options, visit.now, trusted=True)
         if changed is None:
             return
         self._publisher.note(visit.homes, session)

@@ -6,7 +6,6 @@ Beside that they are unavailable outside of their working hours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gateway.convert.errors import ParseError
@@ -19,6 +18,7 @@ from gateway.dav.places import Place
 from gateway.dav.scheduling import availability
 from gateway.dav.scheduling.published import PUBLISHED, published_folder
 from gateway.dav.scheduling.transparency import makes_busy
+from gateway.dav.scheduling.users import User
 from gateway.dav.scope import RequestScope
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NoAccess, NotFound
@@ -26,34 +26,11 @@ from gateway.mapi.props import NamedProps, present
 from gateway.mapi.restrictions import Or, equals
 from gateway.mapi.tables import TableFlags
 from gateway.mapi.times import from_unix
-from gateway.mapiclient import directory
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.table import Table, rows_of
-from gateway.smtp.person import PERSON_COLUMNS, Person
 
 _STATUSES: Final = {"BUSY-TENTATIVE": 1, "BUSY": 2, "BUSY-UNAVAILABLE": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user of the store."""
-
-    login: str
-    entryid: bytes
-
-
-async def users_of(session: Session, addresses: Sequence[str]) -> dict[str, User]:
-    """The users with these mail addresses, in one call; whom the address book does not have is left out."""
-    if not addresses:
-        return {}
-    found: dict[str, User] = {}
-    answers = await directory.resolve_names(session, addresses, PERSON_COLUMNS, exact=True)
-    for address, answer in zip(addresses, answers, strict=False):
-        person = Person(answer.props.get(pr.PR_ACCOUNT) or "", answer.props)
-        if person.login and address.lower() in person.addresses:
-            found[address] = User(person.login, answer.props[pr.PR_ENTRYID])
-    return found
 
 
 def busy_times(scope: RequestScope, users: Iterable[User], start: int, end: int) -> dict[str, list[Busy]]:

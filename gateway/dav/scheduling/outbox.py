@@ -18,7 +18,8 @@ from gateway.dav import hrefs
 from gateway.dav.errors import Answer, Refused
 from gateway.dav.multistatus import xml_text
 from gateway.dav.scheduling import mailboxes
-from gateway.dav.scheduling.busy import User, busy_times, users_of
+from gateway.dav.scheduling.busy import busy_times
+from gateway.dav.scheduling.users import User, users_of
 from gateway.dav.scope import RequestScope
 from gateway.mapi.times import from_unix, to_unix
 
