@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -54,6 +55,8 @@ class Directory:
         self._most = most
         self._seconds = seconds
         self._read: dict[tuple[bytes, str], tuple[float, Listing]] = {}
+        self._same: WeakValueDictionary[str, Listing] = WeakValueDictionary()
+        """Token to listing: users who see the same share it."""
         self._props: dict[str, Props] = {}
 
     async def listing(self, session: Session) -> Listing:
@@ -62,6 +65,7 @@ class Directory:
         at, listing = self._read.get(key, (0.0, None))
         if listing is None or self._seconds() - at > _AGE:
             listing = await self._list(session)
+            listing = self._same.setdefault(token_of(listing), listing)
             if len(self._read) > _USERS:
                 self._read.clear()
             self._read[key] = self._seconds(), listing
@@ -172,7 +176,7 @@ def entryid_of_href(href: str) -> bytes | None:
 
 def token_of(listing: Listing) -> str:
     """The sync token of what the address book holds now."""
-    digest = hashlib.blake2b(digest_size=12)
-    for etag in sorted(entry.etag for entry in listing.by_key.values()):
-        digest.update(etag.encode())
-    return f"data:,directory-{digest.hexdigest()}"
+    if not listing.digest:
+        etags = "".join(sorted(entry.etag for entry in listing.by_key.values()))
+        listing.digest = hashlib.blake2b(etags.encode(), digest_size=12).hexdigest()
+    return f"data:,directory-{listing.digest}"

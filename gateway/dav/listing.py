@@ -32,6 +32,8 @@ from gateway.mapiclient.session import Session
 
 #: Hrefs of removed items that are remembered for each collection.
 _MOST_GONE: Final = 5000
+#: One of so many parts of what is kept may be too much.
+_PARTS: Final = 20
 #: Folders whose change logs are asked at the same time.
 _AHEAD: Final = 8
 #: A folder's last change tells later ones apart when it lies so many seconds back: not every server's times are fine.
@@ -40,7 +42,7 @@ _SETTLED: Final = 3.0
 Mark: TypeAlias = tuple[int, int]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Listing:
     """The items of one folder and how far its change log was read."""
 
@@ -58,6 +60,14 @@ class Listing:
     """Whether the times of all events are known; else those whose times are not may be at any time."""
     mark: Mark | None = None
     """What the folder's row showed before the log was last read, if later changes make it another."""
+
+    digest: str = ""
+    """What tells one state of an address book without a change log from others, once it was asked for."""
+
+    @property
+    def size(self) -> int:
+        """What it counts for in memory: its items, those that are gone, and itself."""
+        return 1 + len(self.by_key) + len(self.gone)
 
     def put(self, entry: Entry) -> None:
         """Add or replace an item; a second one with the same href is named by its source key."""
@@ -105,8 +115,14 @@ class Listings:
 
     def __init__(self, most: int, now: Callable[[], float] = time.time) -> None:
         self._most = most
+        self._added = 0
         self._now = now
         self._listings: OrderedDict[tuple[bytes, bytes], Listing] = OrderedDict()
+
+    @property
+    def size(self) -> int:
+        """What all of them count for in memory."""
+        return sum(each.size for each in self._listings.values())
 
     async def fresh(self, session: Session, place: Place, *, times: bool = False) -> Listing:
         """The listing of a place as it is now (NoAccess; NotFound when the folder is gone).
@@ -121,7 +137,7 @@ class Listings:
             for entry in await folderlog.items(session, place, times=times):
                 whole.put(entry)
             self._listings[session.server_guid, place.source_key] = listing = whole
-            self._trim()
+            self._trim(whole)
         elif times and not listing.has_times:
             await folderlog.add_times(session, place, listing)
         return listing
@@ -137,6 +153,7 @@ class Listings:
                 listing = None  # the store has forgotten the sync id, or the folder is gone
         if listing is None:
             listing = Listing(place.kind, *await folderlog.begin(session, place))
+            self._trim(listing)
         self._listings[key] = listing
         self._listings.move_to_end(key)
         return listing
@@ -202,11 +219,15 @@ class Listings:
         if entry is not None:
             listing.put(entry)
 
-    def _trim(self) -> None:
-        size = sum(1 + len(each.by_key) for each in self._listings.values())
+    def _trim(self, added: Listing) -> None:
+        """Have the oldest ones give way; they are counted when a good part of what there may be came in addition."""
+        self._added += added.size
+        if self._added * _PARTS < self._most:
+            return
+        self._added = 0
+        size = self.size
         while size > self._most and len(self._listings) > 1:
-            _, oldest = self._listings.popitem(last=False)
-            size -= 1 + len(oldest.by_key)
+            size -= self._listings.popitem(last=False)[1].size
 
     async def since(self, session: Session, place: Place, token: str, most: int | None = None) -> Difference:
         """What happened since a token, of at most so many items (ValueError when unknown; NoAccess, NotFound)."""

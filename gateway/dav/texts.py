@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Final
 
 from gateway.convert import ical, vcard
@@ -24,6 +25,8 @@ from gateway.mapiclient.session import Session
 from gateway.mapiclient.sync import load_messages
 
 _NOTE_CLASS: Final = "IPM.StickyNote"
+#: Bytes of memory that a text in the cache takes besides its own.
+_BESIDE: Final = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,13 @@ class Rendering:
 
 
 class TextCache:
-    """Converted items, of at most so many bytes together. Used by many threads; a lost update does no harm."""
+    """Converted items, of at most so many bytes together with what is kept beside them. Used by many threads."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._size = 0
         self._texts: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, key: tuple[object, ...]) -> bytes | None:
         """A text that is still there."""
@@ -86,17 +90,15 @@ class TextCache:
 
     def put(self, key: tuple[object, ...], text: bytes) -> None:
         """Keep a text; the oldest ones give way."""
-        if key in self._texts or len(text) > self._most // 8:
+        if len(text) > self._most // 8:
             return
-        self._texts[key] = text
-        self._size += len(text)
-        while self._size > self._most:
-            try:
-                _, old = self._texts.popitem(last=False)
-            except KeyError:
-                self._size = 0
+        with self._lock:
+            if key in self._texts:
                 return
-            self._size -= len(old)
+            self._texts[key] = text
+            self._size += len(text) + _BESIDE
+            while self._size > self._most:
+                self._size -= len(self._texts.popitem(last=False)[1]) + _BESIDE
 
 
 async def load(
