@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from gateway.mailbox.flags import keywords_of, read_flags
+from gateway.mailbox.modseqs import modseq_of_change
 from gateway.mailbox.rows import Entry
 from gateway.mapi import proptags as pr
 from gateway.mapi.ids import change_id_of
@@ -78,7 +79,7 @@ def _entry(values: Iterable[Any]) -> Entry | None:
 
 
 def modseq_of(change_key: bytes | None) -> int:
-    """The change number in a change key; 1, the lowest mod-sequence, when there is none."""
+    """The mod-sequence of the change in a change key; 1, the lowest, when there is none."""
     if change_key is None or len(change_key) != 20:
         return 1
-    return change_id_of(change_key) or 1
+    return modseq_of_change(change_id_of(change_key)) or 1

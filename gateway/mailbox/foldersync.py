@@ -1,7 +1,7 @@
 """Following one folder: the first listing, and after that only what the store's change log tells (ICS).
 
 Change numbers may become visible out of order when two commits run at once: `LogWindow` says what is read again. A
-change that is found late gets a mod-sequence above all that were told, so that clients ask for it.
+change that is found late gets a mod-sequence above all that were told (`modseqs`), so that clients ask for it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.mailbox.columns import entries_of, entry_columns, entry_of, value_of
 from gateway.mailbox.flags import MARKS, Flag
 from gateway.mailbox.logwindow import LogWindow
+from gateway.mailbox.modseqs import change_known, modseq_of_change
 from gateway.mailbox.reading import overlapping
 from gateway.mailbox.restrict import uid_ranges
 from gateway.mailbox.rows import Entry, Rows, key_hash
@@ -55,8 +56,8 @@ class FolderSync:
         self._window = LogWindow(0)
         self._opened_at = 0
         """The position of the listing or the cache: changes up to it were in the rows then."""
-        self._raised: set[int] = set()
-        """UIDs whose mod-sequence is none of the log's: a change may come that has the same number."""
+        self._removed_late = 0
+        """The mod-sequence of the last removal that was found late: the log has it below what clients know."""
         self._written: dict[int, Entry] = {}
         """Messages this process stored and the log has not told of, by the hashes of their source keys."""
         self._uncounted = 0
@@ -76,13 +77,11 @@ class FolderSync:
         if cached is not None and rows is not None:
             self._sync_id = cached.sync_id
             self._begin_at(cached.change_id, cached.settled)
-            pairs = zip(rows.uids, rows.modseqs, strict=True)
-            self._raised = {uid for uid, modseq in pairs if modseq > cached.change_id}
             state = State(
                 rows,
                 cached.uidnext,
                 cached.change_id,
-                cached.change_id,
+                modseq_of_change(cached.change_id),
                 saved=saved,
                 now=self._store.now,
             )
@@ -109,7 +108,7 @@ class FolderSync:
         async for batch in self._batches(None):
             state.arrive(batch)
         state.reserve(uidnext)
-        state.change_id = state.base = position
+        state.change_id, state.base = position, modseq_of_change(position)
         self._begin_at(position)
         self.dirty = True
         return state
@@ -183,46 +182,43 @@ class FolderSync:
 
     async def _apply(self, state: State, changes: list[Change]) -> None:
         rows, told = state.rows, state.highest_modseq
-        places = _places(rows, len(changes))
+        places = {key: index for index, key in enumerate(rows.keys)} if len(changes) > 8 else None
         removed: list[int] = []
         changed: dict[int, int] = {}
         new: dict[bytes, int] = {}
         written: list[Entry] = []
-        raised: list[bytes] = []
         for change in collapse(changes).values():
             index = _place(rows, places, change.source_key)
             own = self._written.pop(key_hash(change.source_key), None) if self._written else None
-            number = self._modseq(change.change_id, told, new=index < 0)
-            if number != change.change_id:
-                raised.append(change.source_key)
+            modseq = self._modseq(change.change_id, told, new=index < 0)
             if change.is_delete:
                 if index >= 0:
                     removed.append(rows.uids[index])
-            elif index < 0 and own is not None and own.modseq == change.change_id:
-                written.append(own._replace(modseq=number))
+                    if modseq == told + 1:
+                        self._removed_late = modseq
+                        state.raise_to(modseq)
+            elif index < 0 and own is not None and own.modseq == modseq_of_change(change.change_id):
+                written.append(own._replace(modseq=modseq))
             elif index < 0:
-                new[change.source_key] = number
-            elif rows.uids[index] not in self._raised and self._is_known(rows.modseqs[index], change.change_id):
+                new[change.source_key] = modseq
+            elif self._is_known(rows.modseqs[index], change.change_id):
                 continue
             elif change.action is ChangeAction.FLAG:
-                _amend_read(state, index, change, number)
+                _amend_read(state, index, change, modseq)
             else:
-                changed[rows.uids[index]] = number
+                changed[rows.uids[index]] = modseq
         await self._read_again(state, changed, new, written)
         self._gone += state.expunge(removed)
-        if raised:
-            places = _places(rows, len(raised))
-            found = [place for key in raised if (place := _place(rows, places, key)) >= 0]
-            self._raised.update(rows.uids[place] for place in found)
-        self._raised.difference_update(removed)
 
     def _modseq(self, number: int, told: int, *, new: bool) -> int:
-        """The mod-sequence of a change: its number, unless clients were told that they know all up to there."""
-        return told + 1 if number <= told and (new or number > self._opened_at) else number
+        """The mod-sequence of a change: of its number, unless clients were told that they know all up to there."""
+        modseq = modseq_of_change(number)
+        return told + 1 if modseq <= told and (new or number > self._opened_at) else modseq
 
     def _is_known(self, modseq: int, number: int) -> bool:
         """Whether a message's row, which has this mod-sequence, was read after the change of this number."""
-        return modseq == number or (number <= self._opened_at and number <= modseq)
+        of_change = modseq_of_change(number)
+        return modseq == of_change or (number <= self._opened_at and of_change <= modseq)
 
     async def _read_again(
         self, state: State, changed: dict[int, int], new: dict[bytes, int], written: list[Entry]
@@ -257,7 +253,6 @@ class FolderSync:
         entries = await self._entries(None)
         missed = {entry.uid for entry in entries if entry.modseq <= told and place(entry.uid) < 0}
         listed = [entry._replace(modseq=told + 1) if entry.uid in missed else entry for entry in entries]
-        self._raised |= missed
         self._gone += state.replace(listed, uidnext)
         self.dirty = True
 
@@ -340,7 +335,7 @@ class FolderSync:
 
     async def changed_since(self, state: State, modseq: int) -> array[int]:
         """UIDs changed after a mod-sequence older than what the state remembers, from the store's log."""
-        changes, _ = await self._changes_after(modseq)
+        changes, _ = await self._changes_after(change_known(modseq))
         there = {key_hash(key) for key, change in collapse(changes).items() if not change.is_delete}
         rows = state.rows
         return array(
@@ -353,8 +348,10 @@ class FolderSync:
         )
 
     async def removed_since(self, modseq: int) -> bool:
-        """Whether the store's log has a removal after this change."""
-        changes, _ = await self._changes_after(modseq)
+        """Whether a message was removed after this mod-sequence."""
+        if modseq < self._removed_late:
+            return True
+        changes, _ = await self._changes_after(change_known(modseq))
         return any(change.is_delete for change in changes)
 
     # Asking the contents table
@@ -369,11 +366,6 @@ class FolderSync:
             async for rows in table.batches():
                 found.update(value_of(row[0]) for row in rows)
         return {uid for uid in found if uid}
-
-
-def _places(rows: Rows, count: int) -> Mapping[int, int] | None:
-    """The positions of all messages, where so many are looked for that it pays."""
-    return {key: index for index, key in enumerate(rows.keys)} if count > 8 else None
 
 
 def _place(rows: Rows, places: Mapping[int, int] | None, source_key: bytes) -> int:

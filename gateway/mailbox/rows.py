@@ -16,8 +16,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from gateway.mailbox.modseqs import modseq_of_change
+
 #: Part of the packed form: blobs of another layout are ignored.
-LAYOUT: Final = 2
+LAYOUT: Final = 3
+#: The layout before, in which mod-sequences were the bare numbers of changes.
+_BARE_NUMBERS: Final = 2
 _EID: Final = 48
 _UNIQUE: Final = slice(28, 44)
 
@@ -234,7 +238,13 @@ class Rows:
         rows.keyword_sets = packed.keyword_sets
         rows._keyword_index = {words: index for index, words in enumerate(packed.keyword_sets)}
         sizes = {len(getattr(rows, name)) for name, _ in _COLUMNS} | {len(rows._uniques) // 16}
-        whole = packed.layout == LAYOUT and sizes == {len(rows.uids)} and rows.keyword_sets[:1] == [()]
+        if packed.layout == _BARE_NUMBERS:
+            rows.modseqs = array("Q", map(modseq_of_change, rows.modseqs))
+        whole = (
+            packed.layout in (LAYOUT, _BARE_NUMBERS)
+            and sizes == {len(rows.uids)}
+            and rows.keyword_sets[:1] == [()]
+        )
         return rows if whole else None
 
 

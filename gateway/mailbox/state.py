@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from gateway.mailbox.modseqs import change_known, modseq_of_change
 from gateway.mailbox.rows import Entry, Rows
 from gateway.mailbox.savedates import SaveDates
 
@@ -82,11 +83,11 @@ class State:
     @property
     def highest_modseq(self) -> int:
         """HIGHESTMODSEQ (RFC 7162 3.1.2.1)."""
-        return max(self._highest, self.change_id, 1)
+        return max(self._highest, modseq_of_change(self.change_id), 1)
 
-    def raise_highest(self) -> None:
-        """Let HIGHESTMODSEQ grow although nothing changed."""
-        self._highest = self.highest_modseq + 1
+    def raise_to(self, modseq: int) -> None:
+        """Let HIGHESTMODSEQ be no lower than this, whatever the messages have."""
+        self._highest = max(self._highest, modseq)
 
     def _happened(self, **what: object) -> None:
         self.serial += 1
@@ -94,8 +95,9 @@ class State:
 
     def is_next(self, entries: Sequence[Entry]) -> bool:
         """Whether the store gave no other UID and no other change number out before and between these messages."""
-        uid, modseq = self._uidnext, self.highest_modseq + 1
-        return all((entry.uid, entry.modseq) == (uid + n, modseq + n) for n, entry in enumerate(entries))
+        uid, number = self._uidnext, change_known(self.highest_modseq) + 1
+        expected = ((uid + n, modseq_of_change(number + n)) for n in range(len(entries)))
+        return [(entry.uid, entry.modseq) for entry in entries] == [*expected]
 
     def arrive(self, entries: Iterable[Entry]) -> list[int]:
         """Add new messages; return their UIDs."""

@@ -291,7 +291,7 @@ class View:
 
     def raise_modseq(self) -> None:
         """Have HIGHESTMODSEQ grow although the store's log does not; changes that come get higher ones."""
-        self.state.raise_highest()
+        self.state.raise_to(self.highest_modseq + 1)
 
     def changed_since_serial(self, serial: int) -> None:
         """Wake the watchers when there is something newer than this serial."""

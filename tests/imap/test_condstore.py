@@ -326,7 +326,7 @@ def test_seen_by_fetch_has_its_new_mod_sequence(filled: Dialogue) -> None:
         C: a4 SORT (REVERSE ARRIVAL) UTF-8 MODSEQ @seen@
         S: * SORT 1 (MODSEQ @seen@)
         S: a4 OK ...
-        C: a5 SORT (ARRIVAL) UTF-8 SEEN MODSEQ 999999
+        C: a5 SORT (ARRIVAL) UTF-8 SEEN MODSEQ 9999999999999
         S: * SORT
         S: a5 OK ...
     """)

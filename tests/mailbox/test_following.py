@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from gateway.mailbox import upkeep
 from gateway.mailbox.account import Account
 from gateway.mailbox.flags import Flag
+from gateway.mailbox.modseqs import modseq_of_change
 from gateway.mailbox.rows import Entry
 from gateway.mailbox.uploads import Upload
 from gateway.mailbox.view import View
@@ -314,7 +315,7 @@ def test_messages_are_counted_now_and_then(mail: Mail, monkeypatch: pytest.Monke
 
 
 def test_a_change_made_before_an_append_of_ours_is_read_before_it_is_told(mail: Mail) -> None:
-    """Otherwise its mod-sequence had to be one of our own making, which the next change of the store may have, too."""
+    """Otherwise its mod-sequence had to be one of our own making, which no other gateway knows."""
 
     async def work(alice: Account) -> None:
         view = await inbox(alice)
@@ -338,18 +339,18 @@ def test_a_change_made_before_an_append_of_ours_is_read_before_it_is_told(mail: 
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_change_is_seen_whose_number_a_late_one_has_as_its_mod_sequence(mail: Mail, restarted: bool) -> None:
+def test_a_late_change_does_not_hide_the_next_one(mail: Mail, restarted: bool) -> None:
     async def work(alice: Account) -> None:
         view = await inbox(alice)
         await alice.append(view.mailbox, [Upload(HELLO)])
         await view.refresh(force=True)
-        view.state.raise_highest()  # as if a later change was seen first
+        view.state.change_id += 1  # as if a later change was seen first
         other = await mail.anew("alice")
         try:
             elsewhere = await inbox(other)
             await elsewhere.change_flags(elsewhere.uids, FlagChange("add", Flag.DELETED))
             await view.refresh(force=True)
-            assert view.modseqs[0] == view.state.change_id + 1
+            assert view.modseqs[0] == modseq_of_change(view.state.change_id) + 1
             if restarted:
                 await view.save()
             known = view.highest_modseq
@@ -367,5 +368,26 @@ def test_a_change_is_seen_whose_number_a_late_one_has_as_its_mod_sequence(mail: 
         assert list(await view.changed_since(known)) == list(view.uids)
         if again is not None:
             again.logout()
+
+    mail.run(work, "alice")
+
+
+def test_a_removal_that_is_found_late_is_told_to_who_comes_back(mail: Mail) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)] * 2)
+        await view.refresh(force=True)
+        view.state.change_id += 1  # as if a later change was seen first
+        known, gone = view.highest_modseq, view.uids[0]
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            await elsewhere.remove([gone], hard=True)
+        finally:
+            other.logout()
+        await view.refresh(force=True)
+        assert view.highest_modseq > known
+        assert await view.vanished_since(known, [(gone, gone + 1)]) == [(gone, gone)]
+        assert await view.vanished_since(view.highest_modseq, [(gone, gone + 1)]) == []
 
     mail.run(work, "alice")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mailbox.rows import Entry, Rows, key_hash
+from gateway.mailbox.modseqs import modseq_of_change
+from gateway.mailbox.rows import LAYOUT, Entry, Rows, key_hash
 from gateway.mailbox.uidcache import CachedFolder, Meta, UidCache
 from gateway.mapi.ids import message_entryid
 
@@ -132,6 +133,15 @@ def test_entry_ids_of_another_shape_are_kept() -> None:
 @given(st.binary(max_size=200))
 def test_a_damaged_blob_is_no_rows(blob: bytes) -> None:
     assert Rows.unpack(blob) is None
+
+
+def test_rows_of_the_layout_before_are_read() -> None:
+    """In it mod-sequences were the bare numbers of the store's log."""
+    blob = rows_of(1, 2).pack()
+    assert blob[:2] == bytes((0x96, LAYOUT))  # an array of six, the layout first
+    back = Rows.unpack(blob[:1] + bytes((LAYOUT - 1,)) + blob[2:])
+    assert back is not None
+    assert list(back.modseqs) == [modseq_of_change(uid * 3) for uid in (1, 2)]
 
 
 def test_a_message_costs_less_than_eighty_bytes() -> None:
