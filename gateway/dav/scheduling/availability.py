@@ -56,14 +56,15 @@ async def of_users(
     """The availability of users by login name, those left out who have none or whose store cannot be read."""
     wanted = list(logins)
     known = _known.setdefault(homes, {})
-    known.pop(homes.user, None)  # his own may have been changed this moment
-    missing = [each for each in wanted if now - known.get(each, _NEVER)[0] > AGE]
+    # His own may have been changed this moment.
+    found = {each: known.get(each, _NEVER) if each != homes.user else _NEVER for each in wanted}
+    missing = [each for each in wanted if now - found[each][0] > AGE]
     for start in range(0, len(missing), _AT_ONCE):
         batch = missing[start : start + _AT_ONCE]
         work = [Deferred.fromCoroutine(_of_user(session, each, zone)) for each in batch]
         for login, text in zip(batch, await gatherResults(work, consumeErrors=True), strict=True):
-            known[login] = now, text
-    return {login: text for login in wanted if (text := known[login][1])}
+            found[login] = known[login] = now, text
+    return {login: text for login, (_, text) in found.items() if text}
 
 
 async def _of_user(session: Caller, login: str, zone: Zone) -> bytes:
