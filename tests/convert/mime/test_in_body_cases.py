@@ -217,6 +217,25 @@ def test_a_calendar_that_is_no_meeting_message_is_a_file(convert: object, part: 
     assert content.attachments[0].data == b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 
 
+def test_a_file_that_is_in_the_calendar_and_beside_it_is_there_once() -> None:
+    def with_files(data: bytes, method: str) -> MessageContent | None:
+        found = meeting(data, method)
+        assert found is not None
+        for name, content in (("both.txt", b"same"), ("inside.txt", b"only here"), ("other.txt", b"one")):
+            props: NamedProps = {pr.PR_ATTACH_METHOD: 1, pr.PR_ATTACH_LONG_FILENAME: name}
+            found.attachments.append(AttachmentContent(props, content))
+        return found
+
+    def beside(name: str, data: str) -> bytes:
+        return text(data, f'Content-Disposition: attachment; filename="{name}"', kind="application/x")
+
+    mail = multipart("mixed", CALENDAR, beside("both.txt", "same"), beside("other.txt", "another"))
+    content = from_mime(mail, FromMimeOptions(calendar_content=with_files))
+    assert [(name, each.data) for name, each in zip(names(content), content.attachments, strict=True)] == [
+        ("inside.txt", b"only here"), ("other.txt", b"one"), ("both.txt", b"same"), ("other.txt", b"another"),
+    ]  # fmt: skip
+
+
 def test_only_the_first_calendar_is_merged() -> None:
     content = from_mime(multipart("mixed", CALENDAR, CALENDAR), FromMimeOptions(calendar_content=meeting))
     assert content.props[pr.PR_MESSAGE_CLASS] == "IPM.Schedule.Meeting.Request"
