@@ -283,7 +283,8 @@ def _difference(listing: Listing, changes: Sequence[Change], position: Position)
             removed.append(hrefs.key_href(key, listing.kind.suffix) if change.is_delete else "")
         else:
             removed.append(_gone_href(key, changes, listing))
-    return Difference(position, changed, [href for href in removed if href])
+    # An item that came in place of a removed one is told as changed: an href is told once (RFC 6578 3.5).
+    return Difference(position, changed, [href for href in removed if href and href not in listing.by_href])
 
 
 def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing) -> str:
