@@ -140,6 +140,10 @@ def test_what_the_inbox_shows_is_in_the_calendar_a_moment_later(site: Site, boss
     path, _ = ann.calendar, ann.messages()
     receive(site, ann, meeting("f-15", boss, ann))
     assert len(ann.texts(path)) == 1
+    start_again(site, ann)
+    ann.messages()
+    receive(site, ann, meeting("f-18", boss, ann))
+    assert len(ann.texts(path)) == 2
 
 
 def test_more_than_one_look_takes(site: Site, boss: Person, ann: Person) -> None:

@@ -91,9 +91,7 @@ class Arrivals:
 
         What came in while it was shown is in the calendar when that is looked at next, however soon.
         """
-        known = self._known.get(homes)
-        if known is None:
-            return True
+        known = self._known.setdefault(homes, _Known())
         was_shown, known.is_shown = known.is_shown, not age
         ago = self._seconds() - known.looked
         return ago > age or (was_shown and ago > 0)
