@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import caldav
 import pytest
 
-from tests.dav.server import card, event
+from tests.dav.server import card, event, unfolded
 from tests.support.gateway import GatewayProcess, run_program
 from tests.support.store import StoreProcess
 
@@ -40,6 +41,26 @@ def test_curl(url: str, tmp_path: Path) -> None:
     assert "HTTP/1.1 200 OK" in said
     found = run_program(*login, "-L", "-X", "PROPFIND", "-H", "Depth: 0", f"{url}.well-known/caldav")
     assert "/ann/" in found
+
+
+def test_curl_attaches_a_file_to_one_day_of_a_series(url: str, tmp_path: Path) -> None:
+    """RFC 8607, with the requests of its examples."""
+    curl = shutil.which("curl")
+    assert curl
+    login, path = [curl, "-sS", "--fail-with-body", "-u", "ann:ann"], f"{url}ann/files/"
+    run_program(*login, "-X", "MKCALENDAR", path)
+    text = event("series", "Every day", "20261201T090000Z", "RRULE:FREQ=DAILY;COUNT=5")
+    (tmp_path / "series.ics").write_text(text, newline="")
+    (tmp_path / "agenda.txt").write_text("One thing only")
+    run_program(*login, "-T", f"{tmp_path}/series.ics", path)
+    said = ["-H", "Content-Type: text/plain", "-H", "Content-Disposition: attachment;filename=agenda.txt"]
+    target = f"{path}series.ics?action=attachment-add&rid=20261203T090000Z"
+    head = run_program(*login, "-i", *said, "--data-binary", f"@{tmp_path}/agenda.txt", target)
+    assert "201 Created" in head
+    found = unfolded(run_program(*login, f"{path}series.ics"))
+    [address] = re.findall(r"^ATTACH;.*FILENAME=agenda.txt;SIZE=14:(\S+)", found, re.M)
+    assert "RECURRENCE-ID:20261203T090000Z" in found
+    assert run_program(*login, address) == "One thing only"
 
 
 def test_python_caldav(url: str) -> None:
