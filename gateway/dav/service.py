@@ -131,8 +131,8 @@ class DavFactory(Site):
 
     async def shut_down(self) -> None:
         """Cancel what is running, and end the threads."""
-        self._publisher.stop()
         await self._resource.stop()
+        await self._publisher.stop()
         if self._push is not None:
             self._push.stop()
 

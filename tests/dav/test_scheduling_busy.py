@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from gateway.dav.service import DavFactory
 from gateway.mapi.rights import Rights
-from tests.dav.meetings import Person, Site
+from tests.dav.meetings import OPTIONS, Person, Site
 from tests.dav.server import C, event, unfolded
 from tests.dav.test_sharing import share
+from tests.support import reactor
 
 DAY = ("20261201T000000Z", "20261202T000000Z")
 
@@ -107,3 +110,25 @@ def test_questions_that_make_no_sense(boss: Person, old: str, new: str, precondi
 def test_nobody_asks_in_anothers_outbox(boss: Person, ann: Person) -> None:
     assert boss("POST", ann.outbox, "x").status in (403, 404, 405)
     assert boss("POST", boss.calendar, "x").status == 405
+
+
+def test_what_was_changed_last_is_published_when_the_gateway_stops(
+    site: Site, boss: Person, ann: Person
+) -> None:
+    client = Person(site, ann.user)
+
+    def listen() -> tuple[DavFactory, Any]:
+        head = DavFactory(site.sessions, OPTIONS, reactor.reactor)
+        return head, reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
+
+    head, port = reactor.call(listen)
+    client.port = port.getHost().port
+    client.put("e", event("b-9", "E", "20261201T100000Z"))
+    assert boss.asks([ann.address], *DAY)[ann.address][0].startswith("5.3")
+
+    async def stop() -> None:
+        await port.stopListening()
+        await head.shut_down()
+
+    reactor.run(stop)
+    assert busy(boss.asks([ann.address], *DAY)[ann.address]) == ["20261201T100000Z/20261201T110000Z"]

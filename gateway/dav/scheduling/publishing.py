@@ -68,13 +68,13 @@ class Publisher:
         if self._timer is None:
             self._timer = self._reactor.callLater(DELAY, self._due)
 
-    def stop(self) -> None:
-        """Nothing is published any more."""
+    async def stop(self) -> None:
+        """Publish what waits to be published, and nothing any more."""
         self._stopped = True
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
-        self._waiting.clear()
+        await self.publish(list(self._waiting))
 
     def _due(self) -> None:
         self._timer = None
@@ -91,6 +91,8 @@ class Publisher:
                 await self._publish(*found)
             except (MapiError, TransportError) as error:
                 log.info("busy times of {user} were not published: {error}", user=user, error=str(error))
+                if isinstance(error, TransportError) and not found[1].is_lost:
+                    self.note(*found)  # the store may be back soon
 
     async def _publish(self, homes: UserHomes, session: Session) -> None:
         places = [each for each in await homes.places() if each.is_own and each.kind.name == "calendar"]
