@@ -94,9 +94,13 @@ class Client:
             self.talker.close()
             self.connect()
         self.uids = []
-        known = f" (QRESYNC ({self.validity} {self.modseq}))" if self.validity else ""
+        # Clients say what they know: another gateway may have seen none of the last messages that are gone.
+        newest = max(self.cache, default=1)
+        known = f" (QRESYNC ({self.validity} {self.modseq} 1:{newest}))" if self.validity else ""
         self.say(f"SELECT INBOX{known}")
-        if not known:
+        if known:
+            self.say(f"UID FETCH {newest + 1}:* (FLAGS)")
+        else:
             self.ask_for_new()
 
     def ask_for_new(self) -> None:
