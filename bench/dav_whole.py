@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.dav import Gateway
+from bench.dav import events as items
+from gateway.mapiclient import Special
 from tests.dav.server import Client
 from tests.support import reactor
 from tests.support.gateway import GatewayProcess
@@ -94,7 +96,7 @@ def main() -> None:
         GatewayProcess(Path(directory, "gateway"), store.url) as gateway,
     ):
         reactor.start()
-        reactor.call(lambda: Gateway(store.url)).fill("bench", events)
+        reactor.call(lambda: Gateway(store.url)).fill("bench", Special.CALENDAR, items(events))
         client, watch = Client(gateway.port("dav"), "bench"), Watch(gateway.process.pid)
         path = client.collection("calendar")
         client.sync(path)
