@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from gateway.dav import (
     attaching,
@@ -69,6 +69,8 @@ class Methods(Application):
             return self._make(clean(self._asked.path))
         if self._asked.content is not None:
             return self._attach(clean(self._asked.path))
+        if method == "POST" and "action" in parse_qs(self._asked.query):
+            raise Refused(403, "C:valid-action", "nothing like this is done here")
         if method in ("MOVE", "COPY"):
             return self._move(clean(self._asked.path), keep=method == "COPY")
         if method == "DELETE":

@@ -171,6 +171,7 @@ def test_a_large_file(client: Client, path: str) -> None:
         ("action=attachment-remove&managed-id=none", "valid-managed-id"),
         ("action=attachment-update", "valid-managed-id"),
         ("action=attachment-eat", "valid-action"),
+        ("action=eat", "valid-action"),
     ],
 )
 def test_what_cannot_be_done(client: Client, path: str, query: str, precondition: str) -> None:
