@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Config
+from gateway.dav.kepthrefs import KeptHrefs
 from gateway.dav.push.service import Settings
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.service import DavFactory
@@ -84,7 +85,10 @@ def heads(
         found["pop3"] = POP3Factory(entrance, config.pop3, reactor, tls, hostname=hostname, clock=now)
     if config.dav.enabled:
         pushing = Settings(Path(config.gateway.state), f"mailto:postmaster@{hostname}", trusted)
-        found["dav"] = DavFactory(sessions, config.dav, reactor, clock=now, sending=sending, pushing=pushing)
+        kept = KeptHrefs(reactor, Path(config.gateway.cache) / "hrefs.sqlite")
+        found["dav"] = DavFactory(
+            sessions, config.dav, reactor, clock=now, sending=sending, pushing=pushing, kept=kept
+        )
     return found
 
 

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 
 from gateway.dav import folderlog, hrefs, tokens
 from gateway.dav.entries import Entry, columns_of, entry_of_props, has_times
+from gateway.dav.kepthrefs import Hrefs, KeptHrefs
 from gateway.dav.kinds import Kind
 from gateway.dav.places import Place
 from gateway.dav.texts import load_whole
@@ -61,6 +62,8 @@ class Listing:
     mark: Mark | None = None
     """What the folder's row showed before the log was last read, if later changes make it another."""
 
+    has_new_names: bool = False
+    """Whether items came, or got other hrefs, since this was last looked at."""
     digest: str = ""
     """What tells one state of an address book without a change log from others, once it was asked for."""
 
@@ -71,13 +74,21 @@ class Listing:
 
     def put(self, entry: Entry) -> None:
         """Add or replace an item; a second one with the same href is named by its source key."""
+        known = self.by_key.get(entry.source_key)
         self.remove(entry.source_key, for_good=False)
         other = self.by_href.get(entry.href)
         if other is not None:
             entry = entry._replace(href=hrefs.key_href(entry.source_key, self.kind.suffix))
+        self.has_new_names = self.has_new_names or known is None or known.href != entry.href
         self.by_key[entry.source_key] = self.by_href[entry.href] = entry
         self.by_uid.setdefault(entry.uid, entry)
         self.gone.pop(entry.source_key, None)
+
+    def names(self) -> Hrefs:
+        """The hrefs of all items that are there, and of those that are known to be gone."""
+        found = {key: entry.href for key, entry in self.by_key.items()} | self.gone
+        suffix = self.kind.suffix
+        return {key: "" if href == hrefs.key_href(key, suffix) else href for key, href in found.items()}
 
     def exchange(self, old: Entry, new: Entry) -> None:
         """Put an entry of the same item, href and UID in the place of another."""
@@ -113,8 +124,9 @@ class Difference:
 class Listings:
     """The listings of a process, of at most ``most`` items together; ``now`` is Unix time. Runs in the reactor."""
 
-    def __init__(self, most: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, most: int, now: Callable[[], float] = time.time, kept: KeptHrefs | None = None) -> None:
         self._most = most
+        self._kept = kept
         self._added = 0
         self._now = now
         self._listings: OrderedDict[tuple[bytes, bytes], Listing] = OrderedDict()
@@ -140,7 +152,13 @@ class Listings:
             self._trim(whole)
         elif times and not listing.has_times:
             await folderlog.add_times(session, place, listing)
+        self._keep(session, place, listing)
         return listing
+
+    def _keep(self, session: Session, place: Place, listing: Listing) -> None:
+        if self._kept is not None and listing.has_new_names and not place.kind.is_mailbox:
+            listing.has_new_names = False
+            self._kept.changed(_kept_key(session, place), listing)
 
     async def _current(self, session: Session, place: Place) -> Listing:
         """The listing with its position as it is now, its items read or not."""
@@ -218,6 +236,7 @@ class Listings:
         entry = entry_of_props(place.kind, columns, await Names(session).to_tags(props, create=False))
         if entry is not None:
             listing.put(entry)
+            self._keep(session, place, listing)
 
     def _trim(self, added: Listing) -> None:
         """Have the oldest ones give way; they are counted when a good part of what there may be came in addition."""
@@ -244,9 +263,18 @@ class Listings:
         if fresh and not listing.is_read:
             listing = await self.fresh(session, place)
         told = _first_of(fresh, most)
+        names = await self._names(session, place, listing, told)
         if len(told) == len(fresh):
-            return _difference(listing, fresh, now)
-        return replace(_difference(listing, told, position.after(told, 0)), is_cut=True)
+            return _difference(listing, fresh, now, names)
+        return replace(_difference(listing, told, position.after(told, 0), names), is_cut=True)
+
+    async def _names(
+        self, session: Session, place: Place, listing: Listing, changes: Sequence[Change]
+    ) -> Hrefs:
+        """The hrefs of removed items that this listing never saw, as far as they are known."""
+        if self._kept is None or not any(_is_unknown(listing, change) for change in changes):
+            return {}
+        return await self._kept.load(_kept_key(session, place))
 
 
 async def _tried(session: Session, entry: Entry) -> LoadedMessage | None:
@@ -271,7 +299,21 @@ def _first_of(changes: Sequence[Change], most: int | None) -> Sequence[Change]:
     return changes
 
 
-def _difference(listing: Listing, changes: Sequence[Change], position: Position) -> Difference:
+def _kept_key(session: Session, place: Place) -> bytes:
+    return session.server_guid + place.source_key
+
+
+def _is_unknown(listing: Listing, change: Change) -> bool:
+    key = change.source_key
+    return (
+        change.is_delete
+        and key not in listing.by_key
+        and key not in listing.gone
+        and not listing.kind.is_mailbox
+    )
+
+
+def _difference(listing: Listing, changes: Sequence[Change], position: Position, names: Hrefs) -> Difference:
     changed, removed = [], []
     for key, change in collapse(changes).items():
         entry = listing.by_key.get(key)
@@ -282,17 +324,19 @@ def _difference(listing: Listing, changes: Sequence[Change], position: Position)
         elif listing.kind.is_mailbox:  # it may be any mail; messages have no names of clients
             removed.append(hrefs.key_href(key, listing.kind.suffix) if change.is_delete else "")
         else:
-            removed.append(_gone_href(key, changes, listing))
+            removed.append(_gone_href(key, changes, listing, names))
     # An item that came in place of a removed one is told as changed: an href is told once (RFC 6578 3.5).
     return Difference(position, changed, [href for href in removed if href and href not in listing.by_href])
 
 
-def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing) -> str:
-    """The href of what this process never saw: nobody knows it, unless the client never had it."""
+def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing, names: Hrefs) -> str:
+    """The href of what this listing never saw: it may be kept, or the client never had it (ValueError otherwise)."""
     first = next(each for each in changes if each.source_key == key)
     if first.change_type & 0xF == 1:
         return ""  # it came and went
-    raise ValueError("the name of a removed item is not known any more")
+    if key not in names:
+        raise ValueError("the name of a removed item is not known any more")
+    return names[key] or hrefs.key_href(key, listing.kind.suffix)
 
 
 def entry_of_href(listing: Listing, href: str) -> Entry | None:

@@ -14,6 +14,7 @@ from gateway.convert.ical.timezones import UTC_ZONE, Zone, zone_of_iana
 from gateway.dav.addressbook import Directory
 from gateway.dav.bridge import Authenticate, DavResource, Login
 from gateway.dav.homes import Homes
+from gateway.dav.kepthrefs import KeptHrefs
 from gateway.dav.listing import Listings
 from gateway.dav.methods import Methods
 from gateway.dav.options import Options
@@ -92,11 +93,13 @@ class DavFactory(Site):
         sending: Sending | None = None,
         pushing: Settings | None = None,
         portion: int = PORTION,
+        kept: KeptHrefs | None = None,
     ) -> None:
         self.options = options
         self.sending = sending or Sending()
         seconds: Callable[[], float] = reactor.seconds
-        listings = Listings(options.cached_items)
+        self._kept = kept
+        listings = Listings(options.cached_items, kept=kept)
         zone = zone_of(options.timezone)
         self._publisher = Publisher(reactor, listings, zone, clock)
         homes = Homes(options, seconds, portion)
@@ -135,6 +138,8 @@ class DavFactory(Site):
         await self._publisher.stop()
         if self._push is not None:
             self._push.stop()
+        if self._kept is not None:
+            await self._kept.stop()
 
 
 def zone_of(name: str) -> Zone:

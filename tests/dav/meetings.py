@@ -11,6 +11,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+from gateway.dav.kepthrefs import KeptHrefs
 from gateway.dav.options import Options
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.service import DavFactory
@@ -110,13 +111,13 @@ class Site(dav.Server):
         self.post = post
         self._lmtp = post.listen_lmtp()
 
-    def _head(self, options: Options, portion: int) -> DavFactory:
+    def _head(self, options: Options, portion: int, kept: KeptHrefs | None) -> DavFactory:
         async def allowed(user: str, address: str) -> bool:
             person = await person_named(await self.post.trustees.system(), user)
             return await may_send_as(self.post.trustees, person, address)
 
         sending = Sending(queue_runs=True, may_send_as=allowed)
-        return DavFactory(self.sessions, options, reactor.reactor, sending=sending, portion=portion)
+        return DavFactory(self.sessions, options, reactor.reactor, sending=sending, portion=portion, kept=kept)
 
     def new_user(self) -> str:
         return self.post.new_user()

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
+from gateway.dav.kepthrefs import KeptHrefs
 from gateway.dav.options import Options
 from gateway.dav.service import DavFactory
 from gateway.mailbox.sharers import PORTION
@@ -167,15 +168,29 @@ class Server:
             self._ports[options] = self.new_head(options)
         return self._ports[options]
 
-    def new_head(self, options: Options = OPTIONS, portion: int = PORTION) -> int:
-        """Another head with empty caches, which asks so many users at a time what they share; its port."""
-        return reactor.call(self._listen, options, portion)
+    def new_head(self, options: Options = OPTIONS, portion: int = PORTION, kept: Path | None = None) -> int:
+        """Another head with empty caches, which asks so many users at a time what they share; its port.
 
-    def _head(self, options: Options, portion: int) -> DavFactory:
-        return DavFactory(self.sessions, options, reactor.reactor, portion=portion)
+        It keeps hrefs in a file, if one is named.
+        """
+        return reactor.call(self._listen, options, portion, kept)
 
-    def _listen(self, options: Options, portion: int = PORTION) -> int:
-        head = self._head(options, portion)
+    def end_head(self, port: int) -> None:
+        """Shut down the head at a port."""
+
+        async def end() -> None:
+            head, listening = next(each for each in self._heads if each[1].getHost().port == port)
+            self._heads.remove((head, listening))
+            await listening.stopListening()
+            await head.shut_down()
+
+        reactor.run(end)
+
+    def _head(self, options: Options, portion: int, kept: KeptHrefs | None) -> DavFactory:
+        return DavFactory(self.sessions, options, reactor.reactor, portion=portion, kept=kept)
+
+    def _listen(self, options: Options, portion: int = PORTION, kept: Path | None = None) -> int:
+        head = self._head(options, portion, None if kept is None else KeptHrefs(reactor.reactor, kept))
         port = reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
         self._heads.append((head, port))
         return port.getHost().port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from gateway.mapi.content import MessageContent
 from gateway.mapi.ids import parse_object_entryid
 from gateway.mapiclient import Special, Store
 from gateway.mapiclient.message import delete_messages, save_new_message
-from tests.dav.server import CS, Client, D, Server, card
+from tests.dav.server import CS, Client, D, Server, card, event, prop
 
 
 def put(client: Client, book: str, name: str) -> str:
@@ -34,6 +35,49 @@ def test_changes_and_removals_since_a_token(client: Client) -> None:
     assert changes[one] == ""
     assert changes[two] != found[two]
     assert client.sync(book, newer) == (newer, {})
+
+
+def test_an_item_in_place_of_a_removed_one_is_told_once(dav: Server, client: Client, tmp_path: Path) -> None:
+    """Also by a gateway that was started anew."""
+    kept = tmp_path / "hrefs.sqlite"
+    before = Client(dav.new_head(kept=kept), client.user)
+    path = client.collection("calendar")
+    assert before("PUT", path + "e.ics", event("e", "Old")).status == 201
+    token, _ = before.sync(path)
+    assert before("DELETE", path + "e.ics").status == 204
+    assert before("PUT", path + "e.ics", event("e", "New")).status == 201
+    for somebody in (before, Client(dav.new_head(kept=kept), client.user)):
+        answer = somebody("REPORT", path, changes_since(token), Depth="0")
+        assert answer.hrefs == [path + "e.ics"]
+        assert answer.found(path + "e.ics", f"{D}getetag") == client("GET", path + "e.ics").headers["etag"]
+        dav.end_head(somebody.port)
+
+
+def changes_since(token: str) -> str:
+    inner = f"<sync-token>{token}</sync-token><sync-level>1</sync-level>{prop(f'{D}getetag')}"
+    return f'<sync-collection xmlns="DAV:">{inner}</sync-collection>'
+
+
+def test_what_was_removed_is_told_by_a_gateway_that_was_started_anew(
+    dav: Server, client: Client, tmp_path: Path
+) -> None:
+    """Under the name that the client gave it: the store's change log knows only source keys."""
+    kept = tmp_path / "hrefs.sqlite"
+    before = Client(dav.new_head(kept=kept), client.user)
+    book = client.collection("addressbook")
+    one, two = put(before, book, "one"), put(before, book, "two")
+    token, _ = before.sync(book)
+    dav.end_head(before.port)
+    assert client("DELETE", one).status == 204  # while it was away
+    after = Client(dav.new_head(kept=kept), client.user)
+    assert after.sync(book, token)[1] == {one: ""}
+    assert client("DELETE", two).status == 204
+    assert after.sync(book, token)[1] == {one: "", two: ""}
+    # Who never knew the names has the client list everything.
+    stranger = Client(dav.new_head(), client.user)
+    answer = stranger("REPORT", book, changes_since(token), Depth="0")
+    assert answer.status == 403
+    assert answer.xml.find(f"{D}valid-sync-token") is not None
 
 
 def test_a_new_gateway_answers_the_token_of_another(dav: Server, client: Client) -> None:
@@ -182,4 +226,3 @@ def test_a_limit_under_which_nothing_can_be_told_is_refused(client: Client, most
     answer = client("REPORT", client.collection("addressbook"), body)
     assert answer.status == 507
     assert answer.xml.find(f"{D}number-of-matches-within-limits") is not None
-
