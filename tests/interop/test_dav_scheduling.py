@@ -10,6 +10,7 @@ import caldav
 import pytest
 
 from tests.dav.server import event
+from tests.dav.test_availability import TEXT
 from tests.interop.test_postfix import Postfix, free_port
 from tests.support.gateway import GatewayProcess, until
 from tests.support.store import running_store
@@ -105,8 +106,14 @@ def test_busy_times_of_others(url: str) -> None:
             each for each in bob.principal().calendars() if "VEVENT" in each.get_supported_components()
         )
         calendar.save_event(event("py-busy", "Dentist", "20261210T090000Z"))
+        inbox = str(bob.principal().schedule_inbox().url)
+        hours = f"<C:calendar-availability>{TEXT}</C:calendar-availability>"
+        body = f'<propertyupdate xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>{hours}</prop></set></propertyupdate>'
+        assert "200 OK" in bob.proppatch(inbox, body).raw
         start, end = datetime(2026, 12, 10, tzinfo=UTC), datetime(2026, 12, 11, tzinfo=UTC)
         answer = alice.principal().freebusy_request(start, end, ["bob@example.com", "nobody@example.com"])
         found = {str(address): each for address, each in answer.items()}
         busy = next(each for address, each in found.items() if "bob" in address)
-        assert "20261210T090000Z/20261210T100000Z" in str(getattr(busy, "data", busy))
+        text = str(getattr(busy, "data", busy))
+        assert "20261210T090000Z/20261210T100000Z" in text
+        assert "FBTYPE=BUSY-UNAVAILABLE:20261210T000000Z/20261210T090000Z" in text  # a Thursday
