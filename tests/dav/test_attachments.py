@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -359,6 +360,20 @@ def test_a_private_instance_keeps_its_files_for_itself(dav: Server, client: Clie
     open_ = post(client, series, "add", "M").headers["location"]
     assert client("GET", hidden).status == 200
     assert (guest("GET", open_).status, guest("GET", hidden).status) == (200, 404)
+
+
+def test_two_clients_add_files_to_a_series_at_once(client: Client, series: str) -> None:
+    """One after the other: nobody's file is lost."""
+    other = Client(client.port, client.user)
+
+    def work(somebody: Client, rid: str) -> list[int]:
+        return [post(somebody, series, "add", rid, data=rid.encode()).status for _ in range(3)]
+
+    with ThreadPoolExecutor(2) as threads:
+        done = [threads.submit(work, each, rid) for each, rid in ((client, "M"), (other, "20261202T100000Z"))]
+        assert [each.result() for each in done] == [[201] * 3, [201] * 3]
+    assert files(client, series) == {"": ["add.txt"] * 3, "02": ["add.txt"] * 3}
+    assert len(set(lines(client, series))) == 6
 
 
 def test_single_instances_are_supported(client: Client) -> None:
