@@ -90,6 +90,16 @@ class Listing:
         suffix = self.kind.suffix
         return {key: "" if href == hrefs.key_href(key, suffix) else href for key, href in found.items()}
 
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Put entries of items that are not there, many at once."""
+        by_key, by_href, by_uid = self.by_key, self.by_href, self.by_uid
+        for entry in entries:
+            if entry.href in by_href:
+                self.put(entry)
+            else:
+                by_key[entry.source_key] = by_href[entry.href] = entry
+                by_uid.setdefault(entry.uid, entry)
+
     def exchange(self, old: Entry, new: Entry) -> None:
         """Put an entry of the same item, href and UID in the place of another."""
         self.by_key[old.source_key] = self.by_href[old.href] = new
@@ -146,8 +156,7 @@ class Listings:
             # With the position from before: what changes meanwhile is told once more, not missed.
             whole = Listing(place.kind, listing.sync_id, listing.position, mark=listing.mark, is_read=True)
             whole.has_times = times or not has_times(place.kind)
-            for entry in await folderlog.items(session, place, times=times):
-                whole.put(entry)
+            whole.fill(await folderlog.items(session, place, times=times))
             self._listings[session.server_guid, place.source_key] = listing = whole
             self._trim(whole)
         elif times and not listing.has_times:

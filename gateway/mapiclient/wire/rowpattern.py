@@ -8,6 +8,7 @@ which takes half the time.
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
@@ -50,6 +51,15 @@ def _reader(parse: Callable[[str], Any]) -> _Read:
     return read
 
 
+def _bytes(tag: int, error: Prop, groups: _Groups) -> Iterable[Prop]:
+    """Read a column of base64."""
+    texts: tuple[Any, ...] = next(groups)
+    try:
+        return [(tag, a2b_base64(text, strict_mode=True)) for text in texts]
+    except (TypeError, ValueError):  # one is missing, or has blanks in it
+        return [error if text is None else (tag, base64_bytes(text)) for text in texts]
+
+
 def _times(tag: int, error: Prop, groups: _Groups) -> Iterable[Prop]:
     """Read a column of times, whose halves are two groups."""
     halves = zip(next(groups), next(groups), strict=True)
@@ -64,7 +74,7 @@ _CELLS: Final[dict[int, tuple[str, _Read]]] = {
     PT_STRING8: (_TEXT, _reader(unescape)),
     PT_UNICODE: (_TEXT, _reader(unescape)),
     PT_SYSTIME: (f"<hilo><hi>(-?[0-9]{{1,9}})</hi><lo>({_NUMBER})</lo></hilo>", _times),
-    PT_BINARY: ("<bin>([^<]*+)</bin>", _reader(base64_bytes)),
+    PT_BINARY: ("<bin>([^<]*+)</bin>", _bytes),
 }
 _NEVER: Final = "(?!)"
 _ALWAYS_MISSING: Final = (f"{_NEVER}()", _reader(unescape))
