@@ -18,6 +18,7 @@ from gateway.convert.ical.instancefiles import files_of
 from gateway.convert.ical.privacy import shown
 from gateway.convert.lines import Line
 from gateway.dav import hrefs, writing
+from gateway.dav.asked import matches
 from gateway.dav.collection import Collection, StoredItem
 from gateway.dav.errors import Answer, Refused
 from gateway.mapi import proptags as pr
@@ -37,14 +38,17 @@ TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 # Reading
 
 
-def get(collection: Collection, item: StoredItem, wanted: str) -> Answer:
-    """The answer to a GET of an attachment (Refused)."""
+def get(collection: Collection, item: StoredItem, wanted: str, none_match: str = "") -> Answer:
+    """The answer to a GET of an attachment, which never changes under its ID (Refused)."""
     writing.refuse_private(collection.place, item.entry)
     session = collection.scope.session_of(collection.place)
     found = collection.scope.wait(lambda: attachments(session, item.entry.entryid, inner=True))
     one = next(iter(having(found, wanted)), None)
     if one is None or (one.is_inner and not _is_shown(collection, item, wanted)):
         raise Refused(404, "", "the item has no such attachment")
+    etag = f'"{wanted}"'
+    if matches(none_match, etag):
+        return Answer(304, {"ETag": etag})
     data = collection.scope.wait(one.data)
     kind = str(one.props.get(pr.PR_ATTACH_MIME_TAG) or "").lower()
     headers = {
@@ -53,6 +57,7 @@ def get(collection: Collection, item: StoredItem, wanted: str) -> Answer:
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private",
+        "ETag": etag,
     }
     return Answer(200, headers, data) if isinstance(data, bytes) else Answer(200, headers, chunks=data.chunks())
 

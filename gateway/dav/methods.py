@@ -87,7 +87,7 @@ class Methods(Application):
         parts = hrefs.split_path(path)
         if found is None and len(parts) == 5:
             item = self._item_at("/".join(parts[:3]))
-            return attachments.get(item.place_collection, item, parts[3])
+            return attachments.get(item.place_collection, item, parts[3], self._asked.header("if-none-match"))
         if found is not None or len(parts) != 2:
             return found
         collection = self._at(path)

@@ -61,6 +61,7 @@ def test_a_file_is_added_read_exchanged_and_removed(client: Client, path: str) -
     got = client("GET", address(line))
     assert (got.status, got.body, got.headers["content-type"]) == (200, b"the plan", "text/plain")
     assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''plan.txt"
+    assert client("GET", address(line), If_None_Match=got.headers["etag"]).status == 304
 
     query = f"?action=attachment-update&managed-id={key}"
     changed = client(
