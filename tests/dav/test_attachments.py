@@ -312,6 +312,17 @@ def test_a_file_is_taken_from_one_instance(client: Client, series: str) -> None:
     assert files(client, series) == {"": [], "02": [], "03": []}
 
 
+def test_a_large_file_of_all_instances(client: Client, series: str) -> None:
+    """Each instance keeps all of it."""
+    data = bytes(range(256)) * 12_000
+    added = post(client, series, "add", data=data).headers
+    assert post(client, series, "add", "M", data=b"small").status == 201
+    assert client("GET", added["location"]).body == data
+    assert post(client, series, "remove", "M", added["cal-managed-id"]).status == 204
+    assert files(client, series) == {"": ["add.txt"], "02": ["add.txt"]}
+    assert client("GET", added["location"]).body == data
+
+
 @pytest.mark.parametrize(
     "rid", ["20261205T100000Z", "20261203T103000Z", "20261203", "tomorrow", "M,20261130T100000Z"]
 )
