@@ -26,7 +26,7 @@ Hrefs: TypeAlias = dict[bytes, str]
 #: Raised whenever the table or the blobs change their meaning: older files are started afresh.
 VERSION: Final = 1
 #: How long (seconds) changes are gathered before they are written.
-DELAY: Final = 20.0
+DELAY: Final = 5.0
 #: Items of one folder, those that are gone included; and bytes of all folders.
 MOST: Final = 50_000
 MOST_BYTES: Final = 256 << 20
