@@ -8,18 +8,16 @@ from typing import Final
 
 from gateway.mailbox import acl
 from gateway.mailbox.annotations import SERVER, Annotations
-from gateway.mailbox.columns import value_of
 from gateway.mailbox.others import NOBODY, Wanted, owners_of
 from gateway.mailbox.tree import PERSONAL, Mailbox, Mailboxes, is_mail_class
 from gateway.mailbox.uploads import Upload, append
 from gateway.mailbox.userstore import UserStore
 from gateway.mailbox.view import View
+from gateway.mailbox.writes import newest_uid
 from gateway.mapi import proptags as pr
 from gateway.mapi.rights import Rights
-from gateway.mapi.tables import SortDirection, SortKey
 from gateway.mapiclient.folder import load_props
 from gateway.mapiclient.session import Session
-from gateway.mapiclient.table import Table
 from gateway.mapiclient.wire.calls_directory import GetQuota, GetQuotaStatus, GetUser
 
 
@@ -159,11 +157,10 @@ class Account:
             self.release(view)
 
     async def _uidnext(self, mailbox: Mailbox) -> int:
-        tag = pr.PR_EC_IMAP_ID
-        newest = (SortKey(tag, SortDirection.DESCENDING),)
-        async with Table.contents(self.session, mailbox.entryid, (tag,), sort=newest, batch=1) as table:
-            rows = await table.query(1)
-        return (value_of(rows[0][0]) or 0) + 1 if rows else 1
+        """As SELECT would tell it: the newest message may be gone again."""
+        key = self.store.cache_key(mailbox)
+        known = await self.store.in_cache(lambda cache: cache.uidnext(key))
+        return max(known, await newest_uid(self.session, mailbox) + 1)
 
     # Messages
 

@@ -90,6 +90,7 @@ class FolderSync:
             except NotFound:
                 pass  # the store has forgotten the sync id
             else:
+                state.reserve(saved.bound)
                 return state
         return await self._list_anew(cached.uidnext if cached is not None else 1, saved)
 
@@ -107,7 +108,7 @@ class FolderSync:
         )
         async for batch in self._batches(None):
             state.arrive(batch)
-        state.reserve(uidnext)
+        state.reserve(max(uidnext, saved.bound))
         state.change_id, state.base = position, modseq_of_change(position)
         self._begin_at(position)
         self.dirty = True

@@ -208,6 +208,13 @@ class UidCache:
             connection.execute("DELETE FROM saved WHERE key = ?", (key,))
 
     @_one_at_a_time
+    def uidnext(self, key: bytes) -> int:
+        """Higher than any UID that is known to have been in a folder."""
+        connection = self._connection()
+        found = connection.execute("SELECT uidnext FROM folder WHERE key = ?", (key,)).fetchone()
+        return max(found[0] if found else 1, self._save_dates(connection, key).bound)
+
+    @_one_at_a_time
     def save_dates(self, key: bytes) -> SaveDates:
         """The save dates of a folder, as far as they are known."""
         return self._save_dates(self._connection(), key)

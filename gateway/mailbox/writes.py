@@ -22,6 +22,7 @@ from gateway.mapi.errors import NoAccess, NotFound, PartialCompletion
 from gateway.mapi.restrictions import Property, Relop
 from gateway.mapi.rights import Rights
 from gateway.mapi.tables import SortDirection, SortKey
+from gateway.mapiclient.calling import Caller
 from gateway.mapiclient.message import copy_messages, delete_messages, set_props, set_read, set_status
 from gateway.mapiclient.table import Table
 
@@ -205,7 +206,7 @@ async def copy(view: View, uids: Sequence[int], target: Mailbox, *, move: bool) 
             return []  # they are there
     entryids = [rows.entryid(rows.index(uid)) for uid in there]
     before = view.serial
-    newest = await _newest_uid(view, target)
+    newest = await newest_uid(view.store.session, target)
     whole = True
     if target.store_entryid != view.mailbox.store_entryid:
         try:
@@ -244,11 +245,11 @@ async def _copied(view: View, uids: Sequence[int], count: int, *, move: bool) ->
     return list(uids) if move else left
 
 
-async def _newest_uid(view: View, target: Mailbox) -> int:
-    """The highest UID in a mailbox before anything is added, 0 when it is empty."""
+async def newest_uid(session: Caller, mailbox: Mailbox) -> int:
+    """The highest UID in a mailbox, 0 when it is empty."""
     tag = pr.PR_EC_IMAP_ID
     newest = (SortKey(tag, SortDirection.DESCENDING),)
-    async with Table.contents(view.store.session, target.entryid, (tag,), sort=newest, batch=1) as table:
+    async with Table.contents(session, mailbox.entryid, (tag,), sort=newest, batch=1) as table:
         rows = await table.query(1)
     return value_of(rows[0][0]) or 0 if rows else 0
 
