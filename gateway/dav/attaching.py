@@ -99,7 +99,9 @@ def post(collection: Collection, item: StoredItem, upload: Upload) -> Answer:
     _check(collection, item, upload, action)
     session, entryid = collection.scope.session_of(collection.place), item.entry.entryid
     there = collection.scope.wait(lambda: attached(session, entryid, inner=True))
-    old = having(there.attachments, upload.parameter("managed-id"))
+    found = having(there.attachments, upload.parameter("managed-id"))
+    # What lies in an attached mail is none of the item's.
+    old = [each for each in found if item.is_series or not each.is_inner]
     if action != ADD and not old:
         raise Refused(403, "C:valid-managed-id", "the item has no such attachment")
     blob = upload.blob if action != REMOVE else Blob(0, lambda: iter(()))
