@@ -93,6 +93,7 @@ class Listing:
     def fill(self, entries: Iterable[Entry]) -> None:
         """Put entries of items that are not there, many at once."""
         by_key, by_href, by_uid = self.by_key, self.by_href, self.by_uid
+        self.has_new_names = True
         for entry in entries:
             if entry.href in by_href:
                 self.put(entry)
