@@ -58,14 +58,15 @@ def changes_since(token: str) -> str:
     return f'<sync-collection xmlns="DAV:">{inner}</sync-collection>'
 
 
+@pytest.mark.parametrize("put_here", [True, False])
 def test_what_was_removed_is_told_by_a_gateway_that_was_started_anew(
-    dav: Server, client: Client, tmp_path: Path
+    dav: Server, client: Client, tmp_path: Path, put_here: bool
 ) -> None:
     """Under the name that the client gave it: the store's change log knows only source keys."""
     kept = tmp_path / "hrefs.sqlite"
     before = Client(dav.new_head(kept=kept), client.user)
     book = client.collection("addressbook")
-    one, two = put(before, book, "one"), put(before, book, "two")
+    one, two = (put(before if put_here else client, book, name) for name in ("one", "two"))
     token, _ = before.sync(book)
     dav.end_head(before.port)
     assert client("DELETE", one).status == 204  # while it was away
