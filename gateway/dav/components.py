@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import UTC
 from typing import Final
 
+from gateway.convert.ical.timezones import Zone, zone_of_tzid
 from gateway.convert.vcard import bare
 from gateway.dav.errors import Refused
 from gateway.dav.kinds import Kind
@@ -14,6 +17,13 @@ _COMPONENT: Final = re.compile(
     rb"^BEGIN:(VEVENT|VTODO|VJOURNAL|VFREEBUSY|VCARD|VAVAILABILITY)[ \t]*\r?$", re.M | re.I
 )
 _UID: Final = re.compile(rb"^(?:[A-Za-z0-9-]+\.)?UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.M | re.I)
+#: The zones that times of an item name; Exchange writes "tzone://Microsoft/Utc" without quotes, which ends at its colon.
+_NAMED: Final = re.compile(
+    rb'^(?:DTSTART|DTEND|DUE|RECURRENCE-ID|RDATE|EXDATE)[^:\r\n"]*;TZID=("[^"\r\n]*"|(?!tzone:)[^;:\r\n"]*)',
+    re.M,
+)
+_DEFINED: Final = re.compile(rb"^TZID[^:\r\n]*:([^\r\n]*)", re.M)
+_NOBODYS: Final = Zone("", UTC)
 _METHOD: Final = re.compile(rb"^METHOD(?:;[^:\r\n]*)?:", re.M | re.I)
 
 
@@ -44,12 +54,29 @@ def _calendar(kind: Kind, unfolded: bytes, components: set[str], uids: set[str])
         )
     if _METHOD.search(unfolded):
         raise Refused(403, "C:valid-calendar-object-resource", "an item has no METHOD")
+    unknown = next(_unknown_zones(unfolded), None)
+    if unknown is not None:
+        raise Refused(403, "C:valid-calendar-data", f"{unknown} is no known time zone, and has no VTIMEZONE")
     component = next(iter(components))
     if component not in kind.components:
         raise Refused(
             403, "C:supported-calendar-component", f"this collection holds {', '.join(kind.components)}"
         )
     return component, next(iter(uids), "")
+
+
+def _unknown_zones(unfolded: bytes) -> Iterator[str]:
+    """Names of zones that nobody can tell: neither well known (RFC 7809 3.1.2) nor defined in the text (RFC 5545 3.2.19)."""
+    if b"TZID=" not in unfolded:
+        return
+    defined = {_plain(each) for each in _DEFINED.findall(unfolded)}
+    for name in dict.fromkeys(map(_plain, _NAMED.findall(unfolded))):
+        if name and name not in defined and zone_of_tzid(name, _NOBODYS) is _NOBODYS:
+            yield name[:60]
+
+
+def _plain(name: bytes) -> str:
+    return name.decode("utf-8", "replace").replace('"', "").strip()
 
 
 def _without_alarms(unfolded: bytes) -> bytes:

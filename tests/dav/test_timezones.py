@@ -57,6 +57,25 @@ def test_a_zone_that_is_only_named(client: Client, path: str) -> None:
     assert text.count("BEGIN:VTIMEZONE") == 1
 
 
+@pytest.mark.parametrize(
+    ("zone", "status"),
+    [
+        ("Europe/Berlin", 201), ('"Europe/Berlin"', 201), ("W. Europe Standard Time", 201), ("GMT+0100", 201),
+        ("/freeassociation.sourceforge.net/Tzfile/Europe/Berlin", 201), ("tzone://Microsoft/Utc", 201), ("Mars/Base", 403),
+        ("My own", 403),
+    ],
+)  # fmt: skip
+def test_a_zone_that_nobody_knows_has_to_be_defined(client: Client, zone: str, status: int) -> None:
+    """RFC 5545 3.2.19: another zone is never taken for it silently."""
+    path = f"{client.collection('calendar')}u.ics"
+    text = ZONED.replace("TZID=Europe/Berlin", f"TZID={zone}")
+    answer = client("PUT", path, text)
+    assert (answer.status, "valid-calendar-data" in answer.text) == (status, status == 403), answer.text
+    if status == 403:
+        definition = OWN.replace("Europe/Berlin", zone)
+        assert client("PUT", path, text.replace("BEGIN:VEVENT", f"{definition}BEGIN:VEVENT")).status == 201
+
+
 @pytest.mark.parametrize(("header", "definitions"), [("F", 0), ("f", 0), ("T", 1), (None, 1)])
 def test_definitions_are_left_out_for_who_does_not_want_them(
     client: Client, path: str, header: str | None, definitions: int
