@@ -335,6 +335,9 @@ def _difference(listing: Listing, changes: Sequence[Change], position: Position,
             removed.append(hrefs.key_href(key, listing.kind.suffix) if change.is_delete else "")
         else:
             removed.append(_gone_href(key, changes, listing, names))
+            # What went before it was read, and whose removal this position does not know: that is told with its coming.
+            if not change.is_delete or change.change_id > position.number:
+                position = position.without(each.change_id for each in changes if each.source_key == key)
     # An item that came in place of a removed one is told as changed: an href is told once (RFC 6578 3.5).
     return Difference(position, changed, [href for href in removed if href and href not in listing.by_href])
 

@@ -52,6 +52,14 @@ class Position:
         seen |= -1 << number - self.asked_from
         return Position(number, seen & _ALL)
 
+    def without(self, change_ids: Iterable[int]) -> Position:
+        """The position as if these changes had not been seen, as far as it tells them one by one."""
+        seen = self.seen
+        for each in change_ids:
+            if 0 <= self.number - each < OVERLAP:
+                seen &= ~(1 << self.number - each)
+        return Position(self.number, seen)
+
 
 def write(folder: bytes, position: Position) -> str:
     """The token of a position in the log of a folder (its source key)."""

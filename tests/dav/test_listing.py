@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gateway.dav import tokens
+from gateway.dav import folderlog, tokens
 from gateway.dav.entries import FIRST
 from gateway.dav.homes import Homes
 from gateway.dav.kinds import CALENDAR, CONTACTS
 from gateway.dav.listing import Listings
 from gateway.dav.places import Place
+from gateway.mapiclient.message import delete_messages
 from gateway.mapiclient.session import Session
 from tests.dav.server import OPTIONS, Client, Server, card, event
 
@@ -155,3 +156,31 @@ def test_times_are_read_when_they_are_asked_for(dav: Server, client: Client) -> 
         assert counted.calls.count("TableMulti") == 3
 
     dav.run(client.user, asks)
+
+
+def test_what_went_before_it_was_read_is_not_told_to_be_gone(dav: Server, client: Client) -> None:
+    """The client never heard of it: nobody needs to know what it was called."""
+    listings = Listings(1000)
+
+    async def reads(session: Any, place: Place) -> str:
+        return tokens.write(place.source_key, (await listings.fresh(session, place)).position)
+
+    token = in_session(dav, client, reads)
+    put(client, "gone")
+
+    async def asks(session: Any, place: Place) -> None:
+        class Late(Counted):
+            async def call(self, call: Any, **options: Any) -> Any:
+                answer = await super().call(call, **options)
+                if self.calls == ["GetChanges"]:  # it knows that there is something new
+                    (item,) = await folderlog.items(session, place, times=False)
+                    await delete_messages(session, [item.entryid], hard=False)
+                return answer
+
+        late: Any = Late(session)
+        told = await listings.since(late, place, token)
+        assert (told.changed, told.removed) == ([], [])
+        again = await listings.since(session, place, tokens.write(place.source_key, told.position))
+        assert (again.changed, again.removed) == ([], [])
+
+    in_session(dav, client, asks)

@@ -34,6 +34,14 @@ def test_every_change_is_told_once_in_whatever_order_it_appears(steps: list[tupl
     assert sorted(told) == sorted(visible)
 
 
+def test_changes_are_told_again_as_if_they_had_not_been_seen() -> None:
+    position = Position(99, 0).after(changes(*range(68, 140)), 0)
+    assert position.without([1, 200]) == position
+    less = position.without([130, 139])
+    assert [each for each in range(60, 150) if less.is_new(each)] == [130, *range(139, 150)]
+    assert less.after(changes(130, 139), 0) == position
+
+
 def test_a_position_stays_when_nothing_happens() -> None:
     position = Position(500, 0).after(changes(480, 490), 0)
     assert position.after(changes(480, 490), 0) == position
