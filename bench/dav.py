@@ -87,14 +87,16 @@ def contacts(count: int) -> Iterator[MessageContent]:
         yield from_vcard(card(f"uid-{number}", f"Person {number}", *more).encode(), None, VcardOptions())
 
 
-def measure(name: str, work: Callable[[], Any], times: int = 5) -> None:
-    """Print the CPU of the process without the client's thread, and the time on the clock."""
-    answer = work()
-    process, thread, clock = time.process_time(), time.thread_time(), time.perf_counter()
-    for _ in range(times):
-        answer = work()
-    cpu = (time.process_time() - process - (time.thread_time() - thread)) / times
-    wall = (time.perf_counter() - clock) / times
+def measure(name: str, work: Callable[[], Any], times: int = 5, rounds: int = 5) -> None:
+    """Print the CPU of the process without the client's thread, and the time on the clock: the least of some rounds."""
+    answer, found = work(), []
+    for _ in range(rounds):
+        process, thread, clock = time.process_time(), time.thread_time(), time.perf_counter()
+        for _ in range(times):
+            answer = work()
+        cpu = time.process_time() - process - (time.thread_time() - thread)
+        found.append((cpu / times, (time.perf_counter() - clock) / times))
+    cpu, wall = map(min, zip(*found, strict=True))
     size = len(answer.body) if answer is not None else 0
     print(f"{name:<52} {cpu * 1e3:8.1f} ms CPU {wall * 1e3:8.1f} ms {size:>10,} bytes", flush=True)
 
@@ -148,13 +150,13 @@ class Bench:
         )
         token, _ = client.sync(path)
         nothing = SYNC % token
-        measure(f"{name}: the same, nothing new", lambda: self.cold("REPORT", path, nothing))
+        measure(f"{name}: the same, nothing new", lambda: self.cold("REPORT", path, nothing), 1)
         client("REPORT", path, SYNC % "")
         measure(
             f"{name}: PROPFIND 1, ETags", lambda: client("PROPFIND", path, propfind(f"{D}getetag"), Depth="1")
         )
         measure(f"{name}: sync-collection, all", lambda: client("REPORT", path, SYNC % ""))
-        measure(f"{name}: sync-collection, nothing new", lambda: client("REPORT", path, nothing), 20)
+        measure(f"{name}: sync-collection, nothing new", lambda: client("REPORT", path, nothing), 10)
         suffix = "vcf" if kind == "addressbook" else "ics"
         paths = [f"{path}uid-{number}.{suffix}" for number in range(count)]
         places = iter(range(0, count, 50))
@@ -163,14 +165,14 @@ class Bench:
             start = next(places, 0)
             return client("REPORT", path, multiget(kind, *paths[start : start + 50]))
 
-        measure(f"{name}: multiget 50, never read", fresh_50, 10)
+        measure(f"{name}: multiget 50, never read", fresh_50, 5)
         again = multiget(kind, *paths[:50])
         measure(f"{name}: multiget 50, read before", lambda: client("REPORT", path, again), 10)
 
     def month(self, name: str) -> None:
         """A month of a calendar."""
         path, month = self.client.collection("calendar"), query("20260201T000000Z", "20260301T000000Z")
-        measure(f"{name}: month with data, first", lambda: self.cold("REPORT", path, month), 2)
+        measure(f"{name}: month with data, first", lambda: self.cold("REPORT", path, month), 1)
         measure(f"{name}: month with data", lambda: self.client("REPORT", path, month))
         measure(f"{name}: free-busy of a month", lambda: self.client("REPORT", path, FREE_BUSY))
 
@@ -195,10 +197,10 @@ class Bench:
             return client("PUT", f"{path}uid-0.{suffix}", item("uid-0", f"Changed {next(number)}"))
 
         gone = iter(range(10**6))
-        measure(f"PUT of {name} that is new", put, 50)
-        measure(f"PUT over {name}", over, 50)
+        measure(f"PUT of {name} that is new", put, 20)
+        measure(f"PUT over {name}", over, 20)
         measure(f"GET of {name}", lambda: client("GET", f"{path}uid-1.{suffix}"), 20)
-        measure(f"DELETE of {name}", lambda: client("DELETE", f"{path}new-{next(gone)}.{suffix}"), 40)
+        measure(f"DELETE of {name}", lambda: client("DELETE", f"{path}new-{next(gone)}.{suffix}"), 15)
 
     def home(self, collections: int) -> None:
         """All collections."""
@@ -206,7 +208,7 @@ class Bench:
         for number in range(collections):
             client("MKCALENDAR", f"{client.home}more-{number}/")
         name = f"PROPFIND 1 of a home, {collections} more calendars"
-        measure(f"{name}, first", lambda: self.cold("PROPFIND", client.home, HOME, Depth="1"), 2)
+        measure(f"{name}, first", lambda: self.cold("PROPFIND", client.home, HOME, Depth="1"), 1)
         time.sleep(4)  # what changed a moment ago is asked for again
         measure(name, lambda: client("PROPFIND", client.home, HOME, Depth="1"), 10)
         path = client.collection("calendar")
