@@ -1,8 +1,8 @@
 """Turns: who writes to an item waits until whoever wrote to it before is done, so that conditions hold until the save.
 
 The store's saveObject knows no condition. Within one process a turn makes condition and save one step; against another
-gateway the change key is compared once more when the item is read for replacing (`gateway.mapiclient.replacing`), which
-leaves the time between two calls to the store.
+gateway the change key is compared when the item is read for replacing (`gateway.mapiclient.replacing`), and read once more
+when invitations were sent in between; that leaves the time between two calls to the store.
 """
 
 from __future__ import annotations
