@@ -78,10 +78,12 @@ async def catch_up(session: Session, place: Place, listing: Listing) -> None:
         changes, newest = await changes_since(session, place, listing.sync_id, before)
         fresh = collapse(each for each in changes if before.is_new(each.change_id))
         changed = [key for key, each in fresh.items() if not each.is_delete and not _is_known(listing, each)]
-        found = await _read_again(session, place, listing, changed) if changed and listing.is_read else []
+        found, went = await _read_again(session, place, listing, changed if listing.is_read else [])
         if listing.position is before:
+            # New items that went before they were read count as not seen until their removal is, too.
+            missed = went - listing.by_key.keys()
             _apply(listing, fresh, changed, found)
-            listing.position = before.after(changes, newest)
+            listing.position = before.after([each for each in changes if each.source_key not in missed], newest)
             return
         if not fresh:
             return
@@ -106,23 +108,35 @@ def _is_known(listing: Listing, change: Change) -> bool:
     return entry is not None and entry.etag.strip('"').endswith(change.change_id.to_bytes(4, "little").hex())
 
 
-async def _read_again(session: Session, place: Place, listing: Listing, keys: Sequence[bytes]) -> list[Entry]:
-    """The items of these source keys; a few are read one by one, because a table would look at the whole folder."""
+async def _read_again(
+    session: Session, place: Place, listing: Listing, keys: Sequence[bytes]
+) -> tuple[list[Entry], set[bytes]]:
+    """The items of these source keys, and the keys of what is gone again. What is no item is neither.
+
+    A few are read one by one, because a table would look at the whole folder.
+    """
+    found: list[Entry] = []
     if len(keys) > _FEW:
         restriction = Or(tuple(equals(pr.PR_SOURCE_KEY, key) for key in keys))
-        return await entries_in(session, place, restriction if len(keys) <= _MANY else None)
-    found: list[Entry] = []
-    columns = await columns_of(session, place)
-    for key in keys:
-        known = listing.by_key.get(key)
+        found = await entries_in(session, place, restriction if len(keys) <= _MANY else None)
+        there = {entry.source_key for entry in found}
+        keys = [key for key in keys if key not in there]
+    went: set[bytes] = set()
+    for key in keys if len(keys) <= _FEW else ():
         try:
-            store = place.home.store.entryid if place.home else b""
-            entryid = known.entryid if known else await entryid_of(session, store, place.source_key, key)
-            props, _ = await load_props(session, entryid)
+            entry = await _read_one(session, place, listing.by_key.get(key), key)
         except NotFound:
-            continue  # it went again
-        props |= {pr.PR_ENTRYID: entryid, pr.PR_SOURCE_KEY: key}
-        entry = entry_of_props(place.kind, columns, props)
+            went.add(key)
+            continue
         if entry is not None:
             found.append(entry)
-    return found
+    return found, went
+
+
+async def _read_one(session: Session, place: Place, known: Entry | None, key: bytes) -> Entry | None:
+    """An item by its source key (NotFound), None when it is none of this kind."""
+    store = place.home.store.entryid if place.home else b""
+    entryid = known.entryid if known else await entryid_of(session, store, place.source_key, key)
+    props, _ = await load_props(session, entryid)
+    props |= {pr.PR_ENTRYID: entryid, pr.PR_SOURCE_KEY: key}
+    return entry_of_props(place.kind, await columns_of(session, place), props)

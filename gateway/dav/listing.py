@@ -158,6 +158,8 @@ class Listings:
             whole = Listing(place.kind, listing.sync_id, listing.position, mark=listing.mark, is_read=True)
             whole.has_times = times or not has_times(place.kind)
             whole.fill(await folderlog.items(session, place, times=times))
+            # What went while the table was read must not be told alone: nobody would know its name.
+            await folderlog.catch_up(session, place, whole)
             self._listings[session.server_guid, place.source_key] = listing = whole
             self._trim(whole)
         elif times and not listing.has_times:

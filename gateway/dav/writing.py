@@ -24,7 +24,7 @@ from gateway.mapiclient.message import (
     save_new_message,
     set_props,
 )
-from gateway.mapiclient.replacing import replace_message
+from gateway.mapiclient.replacing import Outdated, replace_message
 
 if TYPE_CHECKING:
     from gateway.dav.scope import RequestScope
@@ -64,14 +64,19 @@ async def replace(
     content: MessageContent,
     seen: LoadedMessage | None = None,
 ) -> None:
-    """Give an item other content (Outdated when it is not any more the one that was listed).
+    """Give an item other content (Outdated when it is not any more the one that was listed, or gone).
 
     ``seen`` is the item of somebody who read it a moment ago; without it the store is asked once more.
     """
     store = place.home.store.entryid if place.home else b""
     before = bytes.fromhex(entry.etag.strip('"'))
     session = scope.session_of(place)
-    saved = await replace_message(session, store, entry.entryid, content, before, seen.tree if seen else None)
+    try:
+        saved = await replace_message(
+            session, store, entry.entryid, content, before, seen.tree if seen else None
+        )
+    except NotFound:
+        raise Outdated from None
     if pr.PR_CHANGE_KEY in saved:
         props = content.props | saved | {pr.PR_ENTRYID: entry.entryid, pr.PR_SOURCE_KEY: entry.source_key}
         await scope.shared.listings.saved(session, place, props)
