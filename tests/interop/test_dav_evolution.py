@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ _SECTIONS = {
 }
 
 
+#: On a busy machine its own time limits may end it before it has done anything.
+_NOT_BEGUN = ("never: connected", "never asked for the password")
+
+
 class Evolution:
     """One source of a user's data server; every run starts it again on what it has cached."""
 
@@ -96,7 +101,19 @@ class Evolution:
 
     def __call__(self, *steps: tuple[str, ...]) -> dict[str, Any]:
         """Carry steps out; what the data server has then, UID to text."""
-        done = subprocess.run(
+        done = self._run(steps)
+        if any(words in done.stderr for words in _NOT_BEGUN):
+            done = self._run(steps)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def brings(self, is_there: Callable[[], bool]) -> bool:
+        """Whether the server is told what the data server has kept back: it may end before it has told everything."""
+        return is_there() or any(self() is not None and is_there() for _ in range(3))
+
+    def _run(self, steps: tuple[tuple[str, ...], ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [
                 "dbus-run-session",
                 f"--config-file={self._bus}",
@@ -113,9 +130,6 @@ class Evolution:
             check=False,
             text=True,
         )
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
 
 
 def bare(calendar: str) -> str:
@@ -146,16 +160,16 @@ def test_evolution_sees_and_makes_changes(
     added = write("second", "Made there")
     found = evolution(("until", "Made here"), ("add", added if kind == "contacts" else bare(added)))
     assert len(found) == 2
-    assert sorted("Made here" in each for each in texts()) == [False, True]
+    assert evolution.brings(lambda: sorted("Made here" in each for each in texts()) == [False, True])
 
     own = next(uid for uid, text in found.items() if "Made there" in text)
     evolution(("change", own, "Made there", "Changed there"))
-    assert any("Changed there" in each for each in texts())
+    assert evolution.brings(lambda: any("Changed there" in each for each in texts()))
 
     assert client("PUT", f"{path}first{suffix}", write("first", "Changed here")).status == 204
     found = evolution(("until", "Changed here"), ("remove", own))
     assert ["Changed here" in text for text in found.values()] == [True]
-    assert len(texts()) == 1
+    assert evolution.brings(lambda: len(texts()) == 1)
 
     assert client("DELETE", f"{path}first{suffix}").status in (200, 204)
     assert evolution(("until-gone", "Changed here")) == {}
