@@ -28,7 +28,7 @@ from gateway.dav.people import People, Person
 from gateway.dav.places import Place
 from gateway.dav.push.service import Push
 from gateway.dav.scheduling import mailboxes
-from gateway.dav.scheduling.arrivals import INTERVAL, Arrivals, Visit
+from gateway.dav.scheduling.arrivals import Arrivals, Visit
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.sending import Sending
 from gateway.dav.texts import Rendering, TextCache, load, texts_of
@@ -117,10 +117,10 @@ class RequestScope:
         if self._waiting is not None:
             self._waiting.cancel()
 
-    def take_arrivals(self, *, at_once: bool) -> None:
-        """Apply meeting messages that came in for the user; not looked for again and again unless ``at_once``."""
+    def take_arrivals(self, age: float) -> None:
+        """Apply meeting messages that came in for the user, unless that was done so many seconds ago or less."""
         shared = self.shared
-        if not shared.schedules or not shared.arrivals.is_due(self.homes, 0.0 if at_once else INTERVAL):
+        if not shared.schedules or not shared.arrivals.is_due(self.homes, age):
             return
         options = self._options(self.user, is_own=True)
         visit = Visit(self.homes, self.session, options, shared.now())

@@ -137,13 +137,23 @@ def test_when_a_message_came_counts_not_when_it_was_filed(site: Site, boss: Pers
 
 def test_what_the_inbox_shows_is_in_the_calendar_a_moment_later(site: Site, boss: Person, ann: Person) -> None:
     """Also when it came in between the look for it and the showing."""
-    path, _ = ann.calendar, ann.messages()
+    path, _ = ann.calendar, ann.sync(ann.inbox)
     receive(site, ann, meeting("f-15", boss, ann))
     assert len(ann.texts(path)) == 1
     start_again(site, ann)
-    ann.messages()
+    ann.sync(ann.inbox)
     receive(site, ann, meeting("f-18", boss, ann))
     assert len(ann.texts(path)) == 2
+
+
+def test_an_item_is_as_the_inbox_has_just_shown_it(site: Site, boss: Person, ann: Person) -> None:
+    """Clients read a message in the Inbox, and then the event alone."""
+    receive(site, ann, meeting("f-19", boss, ann))
+    ann.messages()
+    path = ann.path_of("f-19")
+    ann.sync(ann.inbox)
+    receive(site, ann, meeting("f-19", boss, ann, start="20261203T100000", more="SEQUENCE:1"))
+    assert ":20261203T100000" in ann("GET", path).text
 
 
 def test_more_than_one_look_takes(site: Site, boss: Person, ann: Person) -> None:

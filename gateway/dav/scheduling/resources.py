@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from gateway.dav import hrefs, writing
@@ -11,6 +12,7 @@ from gateway.dav.errors import Answer, Refused
 from gateway.dav.places import Place
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import mailboxes, tag
+from gateway.dav.scheduling.arrivals import INTERVAL
 from gateway.dav.scheduling.put import addresses_of
 from gateway.dav.scheduling.scheduler import Scheduler
 from gateway.dav.scope import RequestScope
@@ -23,10 +25,14 @@ _CHANGING: Final = {2: ("DELETE", "PROPPATCH"), 3: ("PUT", "DELETE", "MOVE", "CO
 
 
 def take_arrivals(scope: RequestScope, method: str, path: str) -> None:
-    """See to what came in before the user's own collections are shown."""
+    """See to what came in before the user's own collections are shown, or an item that the Inbox was about."""
     parts = hrefs.split_path(path)
-    if method in ("PROPFIND", "REPORT") and parts and parts[0] == scope.user:
-        scope.take_arrivals(at_once=len(parts) > 1 and parts[1] == mailboxes.INBOX)
+    if not parts or parts[0] != scope.user:
+        return
+    if method in ("PROPFIND", "REPORT"):
+        scope.take_arrivals(0.0 if len(parts) > 1 and parts[1] == mailboxes.INBOX else INTERVAL)
+    elif method in ("GET", "HEAD"):
+        scope.take_arrivals(inf)
 
 
 def note_written(scope: RequestScope, method: str, path: str, status: int) -> None:
