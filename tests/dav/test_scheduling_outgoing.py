@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from gateway.mapiclient.message import SavedMessage
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.replacing import Outdated
 from gateway.mapiclient.table import Table, rows_of
-from gateway.mapiclient.wire.calls_object import AbortSubmit
+from gateway.mapiclient.wire.calls_object import AbortSubmit, SubmitMessage
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.test_scheduling_arrivals import start_again
 from tests.dav.test_scheduling_inbox import mails
@@ -84,6 +85,42 @@ def test_what_its_sender_takes_back_is_not_sent(site: Site, boss: Person, ann: P
     boss.messages()
     assert site.sent() == []
     assert len(mails(site, boss, Special.OUTBOX)) == 1
+
+
+class Dying:
+    """A session whose gateway dies at a call: nothing after it happens."""
+
+    def __init__(self, session: Any, at: type, *, done: bool) -> None:
+        self._session, self._at, self._done, self._dead = session, at, done, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def call(self, call: Any, **options: Any) -> Any:
+        self._dead = self._dead or isinstance(call, self._at)
+        if not self._dead or (self._done and isinstance(call, self._at)):
+            answer = await self._session.call(call, **options)
+        if self._dead:
+            raise CancelledError
+        return answer
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_what_was_being_sent_when_the_gateway_died_is_sent_once(
+    site: Site, boss: Person, ann: Person, done: bool
+) -> None:
+    """Whether the store had put it into the queue by then, or not."""
+    (message,) = staged(site, boss, ann, "o-6", LONG_AGO)
+
+    async def work(session: Any) -> None:
+        dying: Any = Dying(session, SubmitMessage, done=done)
+        store = replace(await Store.default(session), session=dying)
+        with suppress(CancelledError):
+            await outgoing.submit(store, [message])
+
+    site.run(boss.user, work)
+    boss.messages()
+    assert len(site.sent()) == 1
 
 
 def test_what_cannot_be_sent_now_is_no_error_and_is_sent_later(site: Site, boss: Person, ann: Person) -> None:

@@ -1,8 +1,8 @@
 """Messages on their way out: put into the user's Outbox, and into the store's outgoing queue once the calendar is written.
 
 A message lies in the Outbox with a mark before the calendar is changed, so that it is not lost whatever dies when: what
-still has the mark after a while is sent when the user's Inbox is next looked at. The mark goes before the message does,
-so that what a user takes out of the queue stays out of it.
+still has the mark after a while and is not in the queue is sent when the user's Inbox is next looked at. The mark goes
+once the message is in the queue, so that what a user takes out of it stays out of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gateway.mapi.errors import MapiError
 from gateway.mapi.ids import parse_object_entryid
 from gateway.mapi.propnames import PSETID_Gateway
 from gateway.mapi.props import PT_SYSTIME, NamedProps, NamedTag, PropName
-from gateway.mapi.restrictions import Property, Relop
+from gateway.mapi.restrictions import And, Bitmask, Property, Relop
 from gateway.mapi.times import from_unix
 from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.message import SavedMessage, delete_messages, save_new_message, set_props
@@ -36,6 +36,7 @@ STAGED: Final = NamedTag(PropName(PSETID_Gateway, "scheduling-staged"), PT_SYSTI
 #: How long (seconds) somebody may still be about to send what he staged.
 ABANDONED: Final = 600.0
 _MASTER_AND_FILE: Final = 3
+_IN_QUEUE: Final = 4
 
 
 async def send_with(
@@ -88,13 +89,15 @@ async def submit(store: Store, staged: Sequence[SavedMessage]) -> None:
 async def _submit(store: Store, entryid: bytes, server_id: int) -> None:
     session = store.session
     try:
-        await set_props(session, store.entryid, entryid, server_id, {}, [STAGED])
         await session.call(SubmitMessage(entryid=entryid, flags=_MASTER_AND_FILE))
     except (MapiError, TransportError) as error:
         log.warn("a message stays in an Outbox and is sent later: {error}", error=str(error))
         with suppress(MapiError, TransportError):
             mark: NamedProps = {STAGED: from_unix(0)}
             await set_props(session, store.entryid, entryid, server_id, mark)
+        return
+    with suppress(MapiError, TransportError):  # it may be on its way, or gone, already
+        await set_props(session, store.entryid, entryid, server_id, {}, [STAGED])
 
 
 async def drop(store: Store, staged: Sequence[SavedMessage]) -> None:
@@ -113,7 +116,8 @@ async def recover(store: Store, now: float) -> None:
     (mark,) = await Names(store.session).tags([STAGED], create=False)
     if not outbox or not mark:
         return
-    abandoned = Property(Relop.LT, mark, (mark, from_unix(now - ABANDONED)))
+    old = Property(Relop.LT, mark, (mark, from_unix(now - ABANDONED)))
+    abandoned = And((old, Bitmask(pr.PR_MESSAGE_FLAGS, _IN_QUEUE, nonzero=False)))
     columns = (pr.PR_ENTRYID, pr.PR_EC_HIERARCHYID)
     rows = await rows_of(Table.contents(store.session, outbox, columns, restriction=abandoned))
     for row in rows:
