@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -67,10 +67,10 @@ def _results(target: probes.Target, ports: dict[str, int], url: str | None) -> I
         yield _line(f"store {url}", lambda: probe(url, target.user, target.password))
 
 
-def _line(what: str, work: object) -> bool:
+def _line(what: str, work: Callable[[], str]) -> bool:
     """Do one thing and print how it went."""
     try:
-        good, text = True, work()  # type: ignore[operator]
+        good, text = True, work()
     except Exception as error:
         good, text = False, probes.explain(error)
     click.echo(f"{click.style('ok ', fg='green') if good else click.style('BAD', fg='red')} {what}: {text}")
