@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -58,9 +59,7 @@ def check(
 def _results(target: probes.Target, ports: dict[str, int], url: str | None) -> Iterator[bool]:
     """Try every protocol and print a line for each; whether it works."""
     for name, port in ports.items():
-        yield _line(
-            f"{name} {target.host}:{port}", lambda name=name, port=port: probes.PROBES[name](target, port)
-        )
+        yield _line(f"{name} {target.host}:{port}", partial(probes.PROBES[name], target, port))
     if url:
         from gateway.admin.stores import probe
 
