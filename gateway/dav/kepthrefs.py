@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import DeferredLock
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+
+from gateway.mapiclient.waiting import detached
 
 T = TypeVar("T")
 #: Source key to href; "" stands for the name that is made of the key.
@@ -128,19 +130,25 @@ class KeptHrefs:
 
     def _due(self) -> None:
         self._timer = None
-        writing = Deferred.fromCoroutine(self.write())
-        writing.addErrback(lambda failure: self.log.error("hrefs were not kept: {error}", error=failure.value))
+        detached(self.write(), lambda failure: self.log.failure("hrefs were not kept", failure=failure))
 
     async def write(self) -> None:
-        """Write what changed."""
+        """Write what changed; what a full disk does not take is not kept."""
         changed, self._changed = self._changed, {}
-        for key, listing in changed.items():
-            await self._in_thread(partial(self._file.add, key, listing.names()))
+        try:
+            for key, listing in changed.items():
+                await self._in_thread(partial(self._file.add, key, listing.names()))
+        except sqlite3.Error as error:
+            self.log.warn("names of items were not kept: {error}", error=str(error))
 
     async def load(self, key: bytes) -> Hrefs:
-        """What is known of a folder."""
+        """What is known of a folder: nothing when the file cannot be read."""
         await self.write()
-        return await self._in_thread(partial(self._file.load, key))
+        try:
+            return await self._in_thread(partial(self._file.load, key))
+        except sqlite3.Error as error:
+            self.log.warn("kept names of items cannot be read: {error}", error=str(error))
+            return {}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         await self._lock.acquire()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from gateway.dav import kepthrefs
-from gateway.dav.kepthrefs import HrefFile
+from gateway.dav.kepthrefs import HrefFile, Hrefs, KeptHrefs
+from tests.support import reactor
 
 
 @pytest.fixture
@@ -57,3 +59,36 @@ def test_a_damaged_file_is_made_anew(path: Path, damage: bytes) -> None:
     file = HrefFile(path)
     file.add(b"folder", {b"1": "one.ics"})
     assert HrefFile(path).load(b"folder") == {b"1": "one.ics"}
+
+
+class Folder:
+    """A listing with two items."""
+
+    def names(self) -> Hrefs:
+        return {b"1": "one.ics", b"2": ""}
+
+
+def test_what_came_is_known_before_it_was_written_by_itself(path: Path) -> None:
+    async def work() -> Hrefs:
+        kept = KeptHrefs(reactor.reactor, path)
+        kept.changed(b"folder", Folder())
+        found = await kept.load(b"folder")
+        await kept.stop()
+        return found
+
+    assert reactor.run(work) == Folder().names()
+
+
+def test_a_file_that_cannot_be_used_disturbs_nobody(path: Path) -> None:
+    """Nothing is known then, and clients are asked to list everything."""
+
+    async def work() -> Hrefs:
+        kept = KeptHrefs(reactor.reactor, path)
+        rmtree(path.parent)
+        kept.changed(b"folder", Folder())
+        found = await kept.load(b"folder")
+        kept.changed(b"folder", Folder())
+        await kept.stop()
+        return found
+
+    assert reactor.run(work) == {}
