@@ -196,8 +196,7 @@ class FolderSync:
                 if index >= 0:
                     removed.append(rows.uids[index])
                     if modseq == told + 1:
-                        self._removed_late = modseq
-                        state.raise_to(modseq)
+                        self._remove_late(state, modseq)
             elif index < 0 and own is not None and own.modseq == modseq_of_change(change.change_id):
                 written.append(own._replace(modseq=modseq))
             elif index < 0:
@@ -208,8 +207,14 @@ class FolderSync:
                 _amend_read(state, index, change, modseq)
             else:
                 changed[rows.uids[index]] = modseq
-        await self._read_again(state, changed, new, written)
-        self._gone += state.expunge(removed)
+        lost = await self._read_again(state, changed, new, written)
+        if lost:  # before their removal was seen, or after it
+            self._remove_late(state, told + 1)
+        self._gone += state.expunge([*removed, *lost])
+
+    def _remove_late(self, state: State, modseq: int) -> None:
+        self._removed_late = modseq
+        state.raise_to(modseq)
 
     def _modseq(self, number: int, told: int, *, new: bool) -> int:
         """The mod-sequence of a change: of its number, unless clients were told that they know all up to there."""
@@ -223,11 +228,14 @@ class FolderSync:
 
     async def _read_again(
         self, state: State, changed: dict[int, int], new: dict[bytes, int], written: list[Entry]
-    ) -> None:
-        """Read changed messages (UID to mod-sequence) and new ones (source key to mod-sequence) as they are now."""
+    ) -> set[int]:
+        """Read changed messages (UID to mod-sequence) and new ones (source key to mod-sequence) as they are now.
+
+        Returns the UIDs of changed messages that are no longer there.
+        """
         if len(changed) > MANY:
             await self._list_again(state)
-            return
+            return set()
         entries = list(written)
         few = len(changed) + len(new) <= FEW < len(state.rows) // 8
         if (changed or new) and not few:
@@ -247,6 +255,7 @@ class FolderSync:
             for entry in entries
             if entry.uid not in changed
         )
+        return changed.keys() - {entry.uid for entry in entries}
 
     async def _list_again(self, state: State) -> None:
         """Take a complete listing as the truth; what it has that was missed counts as changed now."""

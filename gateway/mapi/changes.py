@@ -71,7 +71,7 @@ def collapse(changes: Iterable[Change]) -> dict[bytes, Change]:
     """The one change per source key that a client must apply, in order of the last change.
 
     NEW stays NEW when changed later, NEW after a delete is a CHANGE, a flag change merges into what is there
-    already, a delete replaces everything.
+    already, a delete replaces everything: what is marked read while it is being removed may be logged after that.
     """
     result: dict[bytes, Change] = {}
     for change in changes:
@@ -86,7 +86,7 @@ def _merged(before: Change, after: Change) -> Change:
     kind = after.action
     if before.is_delete and kind is ChangeAction.NEW:
         kind = ChangeAction.CHANGE
-    elif not before.is_delete and (kind is ChangeAction.FLAG or before.action is ChangeAction.NEW):
+    elif kind is ChangeAction.FLAG or before.action is ChangeAction.NEW:
         kind = before.action
     return Change(
         after.change_id,

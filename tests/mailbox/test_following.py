@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from gateway.mailbox import upkeep
+from gateway.mailbox import foldersync, upkeep
 from gateway.mailbox.account import Account
 from gateway.mailbox.flags import Flag
 from gateway.mailbox.modseqs import modseq_of_change
@@ -19,7 +19,9 @@ from gateway.mailbox.uploads import Upload
 from gateway.mailbox.view import View
 from gateway.mailbox.writes import FlagChange
 from gateway.mapi import proptags as pr
+from gateway.mapi.changes import Change, ChangeAction, ChangeClass
 from gateway.mapi.ids import message_entryid
+from gateway.mapiclient.message import set_read
 from tests.support.accounts import Mail, running_mail
 
 HELLO = b"From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: Hello\r\n\r\nHello, Bob\r\n"
@@ -389,5 +391,49 @@ def test_a_removal_that_is_found_late_is_told_to_who_comes_back(mail: Mail) -> N
         assert view.highest_modseq > known
         assert await view.vanished_since(known, [(gone, gone + 1)]) == [(gone, gone)]
         assert await view.vanished_since(view.highest_modseq, [(gone, gone + 1)]) == []
+
+    mail.run(work, "alice")
+
+
+def test_what_is_marked_read_after_it_was_removed_stays_removed(mail: Mail) -> None:
+    r"""The store logs that after the removal: somebody's STORE +FLAGS (\\Seen) was on its way."""
+
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)] * 12)
+        await view.refresh(force=True)
+        gone, kept = view.uids[0], list(view.uids[1:])
+        other = await mail.anew("alice")
+        try:
+            elsewhere = await inbox(other)
+            entryid = elsewhere.rows.entryid(0)
+            await elsewhere.remove([gone], hard=False)
+            await set_read(other.session, [entryid], read=True)
+        finally:
+            other.logout()
+        await view.refresh(force=True)
+        assert list(view.uids) == kept
+
+    mail.run(work, "alice")
+
+
+def test_what_is_gone_when_it_is_read_again_is_not_shown(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its removal may have come to light already, before it was put here."""
+
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        await alice.append(view.mailbox, [Upload(HELLO)] * 12)
+        await view.refresh(force=True)
+        strangers(view, 1)
+        change = Change(FAR, b"far0", b"", ChangeClass.MESSAGE | ChangeAction.CHANGE, 0)
+        get_changes = foldersync.get_changes
+
+        async def with_change(*arguments: Any) -> tuple[list[Change], int]:
+            changes, position = await get_changes(*arguments)
+            return [*changes, change], position
+
+        monkeypatch.setattr(foldersync, "get_changes", with_change)
+        await view.refresh(force=True)
+        assert FAR not in view.uids
 
     mail.run(work, "alice")
