@@ -287,12 +287,8 @@ class Collection(BaseCollection):
         raise NotImplementedError
 
     def delete(self, href: str | None = None) -> None:
-        """Delete an item, or the collection: into the wastebasket."""
-        if href is None:
-            self.scope.wait(lambda: writing.delete_place(self.scope, self.place))
-            self.scope.stale()
-            return
-        entry = entry_of_href(self.listing, href)
+        """Delete an item: into the wastebasket. Radicale's own way to delete collections is not used."""
+        entry = entry_of_href(self.listing, href or "")
         if entry is None:
             raise Refused(404, "", "the item is gone")
         writing.refuse_private(self.place, entry)

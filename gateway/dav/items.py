@@ -37,7 +37,7 @@ def delete_item(item: StoredItem, asked: Asked) -> Answer:
 
 
 def delete_collection(collection: Collection, asked: Asked) -> Answer:
-    """Delete a collection of the user's own with all that lies in it: into the wastebasket (Refused)."""
+    """Delete a collection of the user's own with all that lies in it, of meetings people are told (Refused)."""
     wanted = asked.header("if-match")
     if wanted and not matches(wanted, collection.etag):
         raise Refused(412, "", "the collection has changed")
@@ -45,5 +45,5 @@ def delete_collection(collection: Collection, asked: Asked) -> Answer:
         writing.refuse_mailbox(collection.place)
     if not collection.place.is_owned:
         raise Refused(403, "D:need-privileges", "only its owner deletes a collection")
-    collection.delete()
+    resources.delete_collection(collection, asked.headers)
     return Answer(204)

@@ -189,7 +189,7 @@ class Methods(Application):
         there = next(iter(self._own_storage.discover(destination)), None)
         if there is not None and self._asked.header("overwrite").strip().upper() == "F":
             raise Refused(412, "", "there is something already")
-        transfer.relocate(source, destination, there)
+        transfer.relocate(source, destination, there, self._asked.headers)
         return Answer(201, {"Location": quote(destination)}) if there is None else Answer(204)
 
     def _item_at(self, path: str) -> StoredItem:

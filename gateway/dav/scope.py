@@ -248,6 +248,10 @@ class RequestScope:
         found = self.wait(lambda: load(self.session_of(place), [entry], whole=True))
         return found[0][1] if found else None
 
+    def contents(self, place: Place, entries: Sequence[Entry]) -> list[MessageContent]:
+        """Whole items, read in batches; those that are gone are missing."""
+        return [content for _, content in self.wait(lambda: load(self.session_of(place), entries))]
+
     def rendering(self, place: Place, version: str = "3.0") -> Rendering:
         """How items of a collection are written for this user."""
         owner = self.user if place.is_own else place.owner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from gateway.dav import hrefs, writing
@@ -10,6 +11,7 @@ from gateway.dav.entries import Entry
 from gateway.dav.errors import Refused
 from gateway.dav.places import Place
 from gateway.dav.rights import letters
+from gateway.dav.scheduling import resources
 from gateway.dav.scope import RequestScope
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import NoAccess, NotFound
@@ -100,8 +102,11 @@ def _copied(scope: RequestScope, source: Place, entry: Entry, target: Place, hre
         raise NoAccess("the item was copied, but could not be taken away from where it was")
 
 
-def relocate(source: Collection, path: str, there: object) -> None:
-    """Give a collection of the user's own another address in his home, in the place of ``there`` (Refused)."""
+def relocate(source: Collection, path: str, there: object, headers: Mapping[str, str]) -> None:
+    """Give a collection of the user's own another address in his home, in the place of ``there`` (Refused).
+
+    What was there is deleted (RFC 4918 9.9.3): of its meetings people are told.
+    """
     scope, place, parts = source.scope, source.place, hrefs.split_path(path)
     if not place.is_own or place.kind.is_mailbox:
         raise Refused(403, "D:need-privileges", "only your own collections can be moved")
@@ -115,8 +120,7 @@ def relocate(source: Collection, path: str, there: object) -> None:
     if there is not None:
         if not there.place.is_own:
             raise Refused(403, "D:need-privileges", "the collection there is not yours")
-        taken = there.place
-        scope.wait(lambda: writing.delete_place(scope, taken))
+        resources.delete_collection(there, headers)
     scope.wait(lambda: _relocated(scope, place, parts[1]))
     scope.stale()
 

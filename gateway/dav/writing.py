@@ -9,7 +9,7 @@ from gateway.dav import hrefs, properties
 from gateway.dav.entries import Entry
 from gateway.dav.errors import Refused
 from gateway.dav.kinds import CONTAINER_CLASSES, Kind
-from gateway.dav.places import Place, store_guid
+from gateway.dav.places import Home, Place, store_guid
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.errors import Collision, NoAccess, NotFound
@@ -171,18 +171,23 @@ async def change_personal(scope: RequestScope, place: Place, props: Mapping[str,
     await set_props(session, own.store.entryid, entryid, server_id, kept, object_type=ObjectType.FOLDER)
 
 
-async def delete_place(scope: RequestScope, place: Place) -> None:
-    """Move a collection to the wastebasket of its store, or delete it where there is none (NoAccess)."""
+def home_to_delete_from(place: Place) -> Home:
+    """The home of a collection that its owner can be without (Refused)."""
     if place.home is None or place.is_default:
         wrong = "C:default-calendar-needed" if place.kind.is_calendar else "D:cannot-modify-protected-property"
         raise Refused(403, wrong, f"{place.title} cannot be deleted")
-    session = scope.session_of(place)
-    if not place.home.wastebasket:
+    return place.home
+
+
+async def delete_place(scope: RequestScope, place: Place) -> None:
+    """Move a collection to the wastebasket of its store, or delete it where there is none (NoAccess, Refused)."""
+    basket, session = home_to_delete_from(place).wastebasket, scope.session_of(place)
+    if not basket:
         await delete_folder(session, place.entryid, folders=True)
         return
     for number in range(1, _MOST_NAMES):
         try:
-            await move_folder(session, place.entryid, place.home.wastebasket, _numbered(place.title, number))
+            await move_folder(session, place.entryid, basket, _numbered(place.title, number))
         except Collision:
             continue
         return

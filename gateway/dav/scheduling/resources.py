@@ -13,15 +13,20 @@ from gateway.dav.places import Place
 from gateway.dav.rights import letters
 from gateway.dav.scheduling import mailboxes, tag
 from gateway.dav.scheduling.arrivals import INTERVAL
-from gateway.dav.scheduling.put import addresses_of
+from gateway.dav.scheduling.put import Change, addresses_of
+from gateway.dav.scheduling.roles import may_come
 from gateway.dav.scheduling.scheduler import Scheduler
 from gateway.dav.scope import RequestScope
+from gateway.mapi.content import MessageContent
 
 if TYPE_CHECKING:
     from gateway.dav.collection import Collection, StoredItem
 
 #: What may change when a user is busy, by the number of parts of the path: a collection, an item.
 _CHANGING: Final = {2: ("DELETE", "PROPPATCH"), 3: ("PUT", "DELETE", "MOVE", "COPY")}
+
+#: Meetings of a deleted calendar that are read in one call.
+_PORTION: Final = 100
 
 
 def take_arrivals(scope: RequestScope, method: str, path: str) -> None:
@@ -91,3 +96,19 @@ def delete(
     change = scheduler.deletion(place, existing)
     scheduler.carry_out(change, lambda: writing.delete_entry(scope, place, item.entry))
     return Answer(204)
+
+
+def delete_collection(collection: Collection, headers: Mapping[str, str]) -> None:
+    """DELETE of a calendar: guests and organizers are told as if each meeting in it was deleted (RFC 6638 3.2.3.2)."""
+    scope, place = collection.scope, collection.place
+    writing.home_to_delete_from(place)
+    scheduler = Scheduler(scope, headers)
+    messages: list[MessageContent] = []
+    if scheduler.is_scheduled(place):
+        entries = [*collection.need_times().by_key.values()]  # at once: the reactor may change them
+        coming = [each for each in entries if may_come(each.last, scheduler.now)]
+        for start in range(0, len(coming), _PORTION):
+            for existing in scope.contents(place, coming[start : start + _PORTION]):
+                messages += scheduler.deletion(place, existing).messages
+    scheduler.carry_out(Change(None, messages), lambda: writing.delete_place(scope, place))
+    scope.stale()

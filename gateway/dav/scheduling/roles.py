@@ -40,3 +40,8 @@ def is_over(content: MessageContent | None, now: float) -> bool:
     end = number(content.props, ids.CLIP_END if recurring else ids.END) or number(content.props, ids.START)
     # A clip end is a day as if it were UTC.
     return end is not None and to_unix(end) + (2 * _DAY if recurring else 0) < now
+
+
+def may_come(last: int, now: float) -> bool:
+    """Whether an event that ends at a Unix time, perhaps a day that was taken for one in UTC, may not be over yet."""
+    return last + 2 * _DAY >= now

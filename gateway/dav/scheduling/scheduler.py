@@ -37,7 +37,7 @@ class Scheduler:
         """What a PUT stores and sends (Refused with the precondition that it breaks)."""
         if not _has_people(existing, body):
             return Change(convert(body, existing))
-        if not self._is_scheduled(place):
+        if not self.is_scheduled(place):
             return self._task(place, existing, body, convert)
         edits.check_organizers(body)
         return Put(self, place, existing, body, convert).change()
@@ -46,7 +46,7 @@ class Scheduler:
         self, place: Place, existing: MessageContent, content: MessageContent, convert: Convert
     ) -> Change:
         """What a change that comes without a text stores and sends: other files of a meeting (RFC 8607 3.12.6)."""
-        if not self._is_scheduled(place) or not existing.recipients:
+        if not self.is_scheduled(place) or not existing.recipients:
             return Change(content)
 
         def given(body: bytes, old: MessageContent | None) -> MessageContent:
@@ -56,7 +56,7 @@ class Scheduler:
 
     def deletion(self, place: Place, existing: MessageContent) -> Change:
         """What a DELETE sends."""
-        if not self._is_scheduled(place) or not existing.recipients or is_over(existing, self.now):
+        if not self.is_scheduled(place) or not existing.recipients or is_over(existing, self.now):
             return Change(None)
         rendering = self.scope.rendering(place)
         meeting, own = meeting_of(rendering.write(existing)), addresses_of(rendering.ical)
@@ -77,7 +77,7 @@ class Scheduler:
             content = content if told == text else convert(told, content)
         return Change(content)
 
-    def _is_scheduled(self, place: Place) -> bool:
+    def is_scheduled(self, place: Place) -> bool:
         """Whether the server schedules for the owner of a collection."""
         owner_is_user = place.owner not in (hrefs.PUBLIC, hrefs.DIRECTORY)
         return self.scope.shared.schedules and place.kind.name == "calendar" and owner_is_user
