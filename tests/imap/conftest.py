@@ -27,11 +27,11 @@ def imap(imap_server: Server) -> Iterator[Dialogue]:
 
 @pytest.fixture
 def imap_with(imap_server: Server) -> Iterator[Callable[..., Dialogue]]:
-    """Dialogues with a gateway that has other options."""
+    """Dialogues with a gateway that has other options, and perhaps a time of its own."""
     made: list[Dialogue] = []
 
-    def make(tls: Any = None, **options: Any) -> Dialogue:
-        made.append(Dialogue(imap_server, Options(**options), tls))
+    def make(tls: Any = None, time: Any = None, **options: Any) -> Dialogue:
+        made.append(Dialogue(imap_server, Options(**options), tls, time=time))
         return made[-1]
 
     yield make

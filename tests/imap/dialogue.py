@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from textwrap import dedent
 from typing import Any
+from zlib import crc32
 
 from gateway.imap.options import Options
 from tests.imap.server import Server
@@ -43,6 +44,10 @@ class Talker:
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+
+    def pending(self) -> bool:
+        """Whether a line was received that nobody has read."""
+        return b"\n" in self._buffer
 
     def command(self, text: str, tag: str = "x") -> list[str]:
         """Send a command; its answer up to the tagged line, which must be OK."""
@@ -77,11 +82,17 @@ class Dialogue:
     """Connections of one user, a new one unless named, logged in when they are first used."""
 
     def __init__(
-        self, server: Server, options: Options | None = None, tls: Any = None, user: str | None = None
+        self,
+        server: Server,
+        options: Options | None = None,
+        tls: Any = None,
+        user: str | None = None,
+        time: Any = None,
     ) -> None:
         self.server = server
         self.options = options
         self.tls = tls
+        self._time = time
         self.user = user or server.new_user()
         self._talkers: dict[str, Talker] = {}
         self.names: dict[str, str] = {"user": self.user}
@@ -89,14 +100,14 @@ class Dialogue:
     def talker(self, number: str = "", *, login: bool = True) -> Talker:
         """A connection by its number in the script."""
         if number not in self._talkers:
-            talker = self._talkers[number] = Talker(self.server.port(self.options, self.tls))
+            talker = self._talkers[number] = Talker(self.server.port(self.options, self.tls, self._time))
             if login:
                 talker.command(f"LOGIN {self.user} {self.user}")
         return self._talkers[number]
 
     def given(self, **mailboxes: Iterable[bytes | tuple[str, bytes]]) -> None:
         """Put messages into mailboxes, flags first if there are any; what does not exist is created."""
-        talker = Talker(self.server.port(self.options, self.tls))
+        talker = Talker(self.server.port(self.options, self.tls, self._time))
         talker.command(f"LOGIN {self.user} {self.user}")
         for name, messages in mailboxes.items():
             if name.upper() != "INBOX":
@@ -176,7 +187,7 @@ def message(
         "To": "mary@example.org",
         "Subject": subject,
         "Date": format_datetime(datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)),
-        "Message-ID": f"<{abs(hash((subject, body, sender)))}@example.org>",
+        "Message-ID": f"<{crc32(repr((subject, body, sender)).encode())}@example.org>",
         **{name.replace("_", "-"): value for name, value in fields.items()},
     }
     return "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode() + b"\r\n" + body.encode()

@@ -45,7 +45,7 @@ class Server:
         cache = UidCache(self.directory / "uids.sqlite")
         self.runtime = Runtime(real, cache, now=lambda: time.time() + self.ahead)
         self.accounts = Accounts(self.sessions, self.runtime)
-        self._listening: dict[Options, int] = {}
+        self._listening: dict[tuple[Options, Any], int] = {}
 
     def at(self, when: str) -> None:
         """Set the gateway's clock to an ISO date and time (UTC)."""
@@ -63,22 +63,22 @@ class Server:
             entryid = system.ok(ResolveUsername(username=user)).user_entryid
             system.ok(SetQuota(user_entryid=entryid, quota=Quota(False, False, octets, octets, octets)))
 
-    def port(self, options: Options | None = None, tls: Any = None) -> int:
-        """A port where IMAP with these options is spoken."""
+    def port(self, options: Options | None = None, tls: Any = None, time: Any = None) -> int:
+        """A port where IMAP with these options is spoken, in a time of its own if one is given."""
         options = options or Options()
-        if options not in self._listening:
-            reactor.call(self._listen, options, tls)
-        return self._listening[options]
+        if (options, time) not in self._listening:
+            reactor.call(self._listen, options, tls, time)
+        return self._listening[options, time]
 
-    def _listen(self, options: Options, tls: Any) -> None:
+    def _listen(self, options: Options, tls: Any, time: Any) -> None:
         async def authenticate(user: str, password: str, peer: str) -> Any:
             return await self.accounts.login(user, password, application="imap", peer=peer)
 
-        factory = IMAPFactory(authenticate, options, reactor.reactor, tls)
+        factory = IMAPFactory(authenticate, options, time or reactor.reactor, tls)
         port = reactor.reactor.listenTCP(0, factory, interface="127.0.0.1")
         self._ports.append(port)
         self.factories[options] = factory
-        self._listening[options] = port.getHost().port
+        self._listening[options, time] = port.getHost().port
 
     def close(self) -> None:
         async def close() -> None:

@@ -19,6 +19,7 @@ from gateway.tls import Certificates
 from tests.imap.dialogue import Dialogue, Talker, message
 from tests.imap.server import Server
 from tests.support import reactor
+from tests.support.reactor import OwnTime
 
 
 def test_authenticate(imap: Dialogue) -> None:
@@ -233,21 +234,24 @@ def test_a_message_that_is_too_large(imap_with: Callable[..., Dialogue]) -> None
 
 
 def test_who_does_not_log_in_is_sent_away(imap_with: Callable[..., Dialogue]) -> None:
-    imap = imap_with(login_timeout=0.2)
-    talker = imap.talker(login=False)
+    time = OwnTime()
+    talker = imap_with(time=time, login_timeout=60).talker(login=False)
+    time.passes(60)
     assert talker.line() == "* BYE Idle for too long"
     assert talker.closed()
 
 
 def test_who_does_nothing_is_sent_away(imap_with: Callable[..., Dialogue]) -> None:
-    imap = imap_with(idle_timeout=0.3, keepalive=0.1)
-    imap.talk("""
-        C: a1 IDLE
-        S: + idling
-        S: * OK Still here
-        S: ...
-        S: * BYE Idle for too long
-    """)
+    time = OwnTime()
+    imap = imap_with(time=time, idle_timeout=1800, keepalive=120)
+    imap.talk("C: a1 IDLE\nS: + idling")
+    for _ in range(14):
+        time.passes(120)
+        imap.talk("S: * OK Still here")
+    time.passes(119)
+    imap.talk("C: DONE\nS: a1 OK ...\nC: a2 IDLE\nS: + idling")
+    time.passes(1800)
+    imap.talk("S: * OK Still here\nS: * BYE Idle for too long")
     assert imap.talker().closed()
 
 

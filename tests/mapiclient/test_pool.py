@@ -27,7 +27,7 @@ from gateway.mapiclient.wire.errors import WireError
 from gateway.mapiclient.wire.schema import Call
 from tests.mapiclient.toy import Do, Poll, Say, Upload, encode
 from tests.support import scripted
-from tests.support.reactor import reactor, run
+from tests.support.reactor import OwnTime, reactor, run
 from tests.support.scripted import Script, drop, echo, echo_and_drop, hang, later, raw, reset
 
 OPTIONS = PoolOptions(connections=3, calls_per_turn=3, connect_seconds=5.0)
@@ -184,8 +184,8 @@ def test_a_server_that_is_down_and_comes_back() -> None:
     async def story() -> None:
         async with stage(echo) as (_, server, _):
             pass
-        options = replace(OPTIONS, back_off=0.02, back_off_most=0.02)
-        pool = Pool(reactor, options, encode=encode)
+        time = OwnTime()
+        pool = Pool(time, replace(OPTIONS, back_off=2.0, back_off_most=2.0), encode=encode)
         with pytest.raises(ConnectFailed, match="refused"):
             await pool.call(server, Say("a"))
         with pytest.raises(ConnectFailed, match="say"):
@@ -194,9 +194,7 @@ def test_a_server_that_is_down_and_comes_back() -> None:
         assert "down" in repr(pool)
         script = Script(echo)
         port = reactor.listenTCP(server.port, script, interface="127.0.0.1")
-        waited: Deferred[None] = Deferred()
-        reactor.callLater(0.03, waited.callback, None)
-        await waited
+        time.passes(4.0)
         assert (await pool.call(server, Say("c"))).text == "0:c"
         assert "down" not in repr(pool)
         pool.close()

@@ -167,14 +167,16 @@ def test_a_store_that_hangs_fails_each_call_in_time_and_is_used_again_when_it_wa
     with StoreProcess(tmp_path, ["ann"]) as store:
 
         async def story() -> None:
-            seconds = {Wait.SHORT: 0.3, Wait.LONG: 0.3, Wait.POLL: 90.0}
+            seconds = {Wait.SHORT: 20.0, Wait.LONG: 20.0, Wait.POLL: 90.0}
             async with client(store.url, call_seconds=seconds) as (pool, sessions):
                 session = (await sessions.lease(ANN)).session
                 store.pause()
+                seconds[Wait.SHORT] = 0.3
                 with pytest.raises(CallTimeout, match="getPublicStore"):
                     await session.call(GetPublicStore())
                 assert pool.busy == 0
                 store.resume()
+                seconds[Wait.SHORT] = 20.0
                 assert (await session.call(GetPublicStore())).er == 0
                 assert session.epoch == 1
 

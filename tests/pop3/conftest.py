@@ -28,10 +28,10 @@ def connect(server: Server) -> Iterator[Callable[..., Client]]:
     clients: list[Client] = []
     ports: dict[Any, int] = {}
 
-    def open_client(tls: Any = None, **options: Any) -> Client:
-        key = (tls, Options(**options))
+    def open_client(tls: Any = None, time: Any = None, **options: Any) -> Client:
+        key = (tls, time, Options(**options))
         if key not in ports:
-            ports[key] = server.listen(key[1], tls)
+            ports[key] = server.listen(key[2], tls, time)
         clients.append(Client(ports[key]))
         return clients[-1]
 

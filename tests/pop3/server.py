@@ -56,12 +56,17 @@ class Server:
         """Open an account."""
         return await self.accounts.login(user, password, application="pop3", peer=peer)
 
-    def listen(self, options: Options, tls: Any = None) -> int:
-        """A port where POP3 with these options is spoken."""
+    def listen(self, options: Options, tls: Any = None, time: Any = None) -> int:
+        """A port where POP3 with these options is spoken, in a time of its own if one is given."""
 
         def open_port() -> int:
             factory = POP3Factory(
-                self.authenticate, options, reactor.reactor, tls, hostname="pop.example", clock=lambda: self.now
+                self.authenticate,
+                options,
+                time or reactor.reactor,
+                tls,
+                hostname="pop.example",
+                clock=lambda: self.now,
             )
             self.factories.append(factory)
             port = reactor.reactor.listenTCP(0, factory, interface="127.0.0.1")

@@ -26,6 +26,7 @@ from gateway.pop3.protocol import POP3, POP3Factory
 from tests.pop3.server import Client, Server
 from tests.pop3.test_dialogues import mail
 from tests.support import reactor
+from tests.support.reactor import OwnTime
 
 Connect = Callable[..., Client]
 
@@ -178,9 +179,14 @@ def test_any_octets_give_replies_and_nothing_breaks(data: bytes, size: int) -> N
 
 def test_autologout_after_login(server: Server, connect: Connect, user: str) -> None:
     server.given(user, mail("one"))
-    client = connect(idle_timeout=0.3)
+    time = OwnTime()
+    client = connect(time=time, idle_timeout=600)
     client.log_in(user)
+    time.passes(599)
     assert client.ask("DELE 1").startswith("+OK")
+    time.passes(599)
+    assert client.ask("NOOP").startswith("+OK")
+    time.passes(600)
     assert client.line().startswith(b"-ERR [SYS/TEMP] closing")
     assert client.line() == b""
     assert len(server.look(user)) == 1
@@ -193,8 +199,7 @@ def test_a_client_that_does_not_read_is_dropped_and_costs_little(
     client = connect(write_timeout=0.5)
     client._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.log_in(user)
-    client.send(b"RETR 1\r\n" * 20)
-    connection = next(iter(next(f for f in server.factories if f.connections).connections))
+    connection = next(iter(server.factories[-1].connections))
     waiting: Deferred[int] = Deferred()
 
     def gone(reason: Any) -> None:
@@ -208,6 +213,7 @@ def test_a_client_that_does_not_read_is_dropped_and_costs_little(
             lost(reason)
 
         connection.connectionLost = watch  # type: ignore[method-assign]
+        client.send(b"RETR 1\r\n" * 20)
         return await waiting
 
     assert reactor.run(until_gone, 20) < 1 << 20

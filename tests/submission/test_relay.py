@@ -129,8 +129,10 @@ def test_a_connection_that_has_ended_meanwhile_is_replaced() -> None:
 
 def test_a_mail_that_has_left_is_not_sent_again() -> None:
     """Only whoever queues it may try again: the server may have taken it (RFC 1047)."""
-    with smarthost(end=["250 taken", "hang"]) as script, relay_to(script, smarthost_timeout=0.3) as relay:
+    with smarthost(end=["250 taken", "hang"]) as script, relay_to(script) as relay:
         assert send(relay).sent == [ANN]
+        ((client, _),) = relay._idle
+        client.timeout = 0.3
         outcome = send(relay)
         assert (outcome.sent, list(outcome.later), len(script.mails)) == ([], [ANN], 2)
 
