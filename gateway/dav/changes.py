@@ -39,10 +39,7 @@ PROTECTED: Final = (
             "supportedlock", "sync-token", "owner", "group", "current-user-principal", "principal-collection-set",
         )
     }
-    | {
-        COMPONENTS, f"{_C}max-resource-size", f"{_CR}max-resource-size",
-        f"{_CS}getctag",
-    }
+    | {f"{_CS}getctag"}
 )  # fmt: skip
 #: Tag to new value, None for a property that is taken away.
 Changes = Mapping[str, "ET.Element | None"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NoReturn
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from radicale.item import Item
@@ -18,6 +19,7 @@ from gateway.dav import (
     byreference,
     directoryquery,
     freebusy,
+    hrefs,
     narrowing,
     properties,
     tokens,
@@ -178,13 +180,26 @@ class Collection(BaseCollection):
         is_same = loaded is not None and item is not None and has_tag(loaded, item.entry.etag)
         return item, loaded if is_same else None
 
-    def entries_of(self, hrefs: Sequence[str]) -> dict[str, Entry]:
+    def refuse_hidden(self, href: str) -> None:
+        """Nothing is put where an item lies that the user is not shown (Refused)."""
+        entry = entry_of_href(self.listing, href)
+        if entry is not None and not visible([entry], self.place):
+            raise Refused(403, "D:need-privileges", "there is a private item")
+
+    def refuse_uid(self, uid: str, text: str, otherwise: str = "") -> NoReturn:
+        """Refuse a second item of a UID, or another UID for the item at ``otherwise``; the item in the way is named."""
+        entry = self.listing.by_uid.get(uid)
+        href = otherwise if entry is None else entry.href if visible([entry], self.place) else ""
+        path = hrefs.item_path(quote(f"/{self.path}/"), href) if href else ""
+        raise Refused(409, f"{self.place.kind.precondition}:no-uid-conflict", text, path)
+
+    def entries_of(self, names: Sequence[str]) -> dict[str, Entry]:
         """The items of hrefs, those left out that are not there or not shown."""
         if self.place.home is None:
-            keys = {href: addressbook.entryid_of_href(href) for href in hrefs}
+            keys = {href: addressbook.entryid_of_href(href) for href in names}
             there = self.scope.directory_find([key for key in dict.fromkeys(keys.values()) if key])
             return {href: there[key] for href, key in keys.items() if key in there}
-        found = {href: entry for href in hrefs if (entry := entry_of_href(self.listing, href)) is not None}
+        found = {href: entry for href in names if (entry := entry_of_href(self.listing, href)) is not None}
         return {href: entry for href, entry in found.items() if visible([entry], self.place)}
 
     def texts(self, entries: Sequence[Entry], version: str = "3.0") -> dict[bytes, bytes]:

@@ -82,6 +82,21 @@ def _attachment_limit(resource: Resource, element: ET.Element) -> int | None:
     return FOUND
 
 
+def _largest(resource: Resource, element: ET.Element) -> int | None:
+    """max-resource-size of a calendar or address book (RFC 4791 5.2.5, RFC 6352 6.2.3)."""
+    kind = resource.place.kind if resource.is_collection and resource.place is not None else None
+    if kind is None or kind.is_calendar is not element.tag.startswith(_C):
+        return MISSING
+    element.text = str(resource.scope.shared.options.max_resource)
+    return FOUND
+
+
+def _components(resource: Resource, element: ET.Element) -> int | None:
+    """supported-calendar-component-set (RFC 4791 5.2.3) is there for calendars only."""
+    is_calendar = resource.is_collection and resource.place is not None and resource.place.kind.is_calendar
+    return None if is_calendar else MISSING
+
+
 def _time_zone(resource: Resource, element: ET.Element) -> int | None:
     """calendar-timezone and calendar-timezone-id, each told by the other (RFC 4791 5.2.2, RFC 7809 5.2)."""
     stored = resource.place.stored if resource.is_collection and resource.place is not None else {}
@@ -135,6 +150,9 @@ FILL: Final[dict[str, Callable[[Resource, ET.Element], int | None]]] = {
     f"{_C}max-attachment-size": _attachment_limit,
     f"{_C}max-attachments-per-resource": _attachment_limit,
     f"{_D}getcontentlength": _length,
+    f"{_C}max-resource-size": _largest,
+    f"{_CR}max-resource-size": _largest,
+    f"{_C}supported-calendar-component-set": _components,
     f"{_CS}source": _source,
     f"{_C}supported-calendar-component-sets": _component_sets,
     f"{_C}calendar-timezone": _time_zone,

@@ -39,7 +39,7 @@ def configuration(options: Options) -> config.Configuration:
             "web": {"type": "none"},
             "server": {
                 "max_content_length": str(options.max_request),
-                "max_resource_size": str(options.max_request * 4 // 5),
+                "max_resource_size": str(options.max_resource),
                 "delay_on_error": "0",
             },
         },

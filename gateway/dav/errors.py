@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
-from xml.sax.saxutils import escape
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as TookTooLong
@@ -17,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.convert.errors import ParseError
+from gateway.dav.xmltext import xml_text
 from gateway.mapi import errors
 from gateway.mapiclient.errors import TooManyFailures, TransportError
 
@@ -40,12 +40,16 @@ class Answer:
 
 
 class Refused(Exception):
-    """A request that cannot be carried out: ``status``, and the precondition's element (``C:valid-calendar-data``)."""
+    """A request that cannot be carried out: ``status``, and the precondition's element (``C:valid-calendar-data``).
 
-    def __init__(self, status: int, precondition: str = "", text: str = "") -> None:
+    ``path`` is that of the resource in the way, as an href, for preconditions that name it.
+    """
+
+    def __init__(self, status: int, precondition: str = "", text: str = "", path: str = "") -> None:
         self.status = status
         self.precondition = precondition
         self.text = text
+        self.path = path
         super().__init__(text or precondition or str(status))
 
 
@@ -106,7 +110,10 @@ def _refusal(error: Refused) -> Answer:
     if not error.precondition:
         return plain(error.status, error.text or "refused")
     prefix, _, name = error.precondition.partition(":")
-    inner = f"<{name} xmlns={NAMESPACES[prefix]!r}/>" if prefix != "D" else f"<{name}/>"
-    words = f"<!-- {escape(error.text.replace('--', '- -'))} -->" if error.text else ""
-    body = f'<?xml version="1.0" encoding="utf-8"?>\n<error xmlns="DAV:">{inner}{words}</error>\n'
+    begin = f"<{name} xmlns={NAMESPACES[prefix]!r}" if prefix != "D" else f"<{name}"
+    inner = f"{begin}><D:href>{xml_text(error.path)}</D:href></{name}>" if error.path else f"{begin}/>"
+    words = f"<D:responsedescription>{xml_text(error.text)}</D:responsedescription>" if error.text else ""
+    body = (
+        f'<?xml version="1.0" encoding="utf-8"?>\n<error xmlns="DAV:" xmlns:D="DAV:">{inner}{words}</error>\n'
+    )
     return Answer(error.status, {"Content-Type": "application/xml; charset=utf-8"}, body.encode())

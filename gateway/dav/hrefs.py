@@ -22,6 +22,8 @@ PROXY_WRITE: Final = "calendar-proxy-write"
 PROXIES: Final = (PROXY_READ, PROXY_WRITE)
 _NAME: Final = re.compile(r"[^/\x00-\x1f\x7f-\x9f]{1,250}")
 _EXACT: Final = "="
+#: Names that are the same in a path.
+_QUOTED: Final = re.compile(r"[A-Za-z0-9._~@-]+")
 #: Stored names of the usual form, which need no closer look.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@-]{0,200}")
 
@@ -47,6 +49,11 @@ def path_of(address: str) -> str:
 def principal_path(name: str) -> str:
     """The path of a principal, ready for an href."""
     return quote(f"/{name}/")
+
+
+def item_path(base: str, href: str) -> str:
+    """The path of an item as it is told everywhere, ready for an href; ``base`` is its collection's, quoted already."""
+    return base + (href if _QUOTED.fullmatch(href) else quote(href, safe="~@!$*(),;=:+"))
 
 
 def item_href(stored: str | None, source_key: bytes, suffix: str) -> str:

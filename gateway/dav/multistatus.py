@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate
 from typing import Final
-from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from gateway.dav.entries import Entry
 from gateway.dav.errors import Answer
 from gateway.dav.kinds import Kind
+from gateway.dav.xmltext import xml_text
 from gateway.mapi.times import to_unix
 
 _D: Final = "{DAV:}"
@@ -32,19 +31,6 @@ HEAD: Final = (
 TAIL: Final = "</multistatus>\n"
 _OK: Final = "<status>HTTP/1.1 200 OK</status></propstat>"
 _MISSING: Final = "<status>HTTP/1.1 404 Not Found</status></propstat>"
-#: What XML 1.0 cannot carry.
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_SAFE_HREF: Final = re.compile(r"[A-Za-z0-9._~@-]+")
-
-
-def xml_text(text: str) -> str:
-    """Text as XML."""
-    return escape(_ILLEGAL.sub("", text))
-
-
-def href_text(base: str, href: str) -> str:
-    """The path of an item as it is written in XML; ``base`` is quoted already."""
-    return base + href if _SAFE_HREF.fullmatch(href) else base + escape(quote(href, safe="~@!$*(),;=:+"))
 
 
 def element(tag: str) -> str:

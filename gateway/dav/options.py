@@ -62,3 +62,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Allow push services on private and local addresses, too: for sites with a push service of their own."""
     push_ca_file: str = ""
     """PEM file of the authorities that may sign push services' certificates ("" = the system's)."""
+
+    @property
+    def max_resource(self) -> int:
+        """Bytes of the largest item that is taken."""
+        return self.max_request * 4 // 5

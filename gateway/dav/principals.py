@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from gateway.dav import hrefs, multistatus
 from gateway.dav.directoryquery import text_restriction
 from gateway.dav.scope import RequestScope
+from gateway.dav.xmltext import xml_text
 from gateway.mapi import proptags as pr
 from gateway.mapi.ids import EVERYONE
 from gateway.mapi.props import Props, PropTag, present
@@ -150,10 +151,10 @@ def _response(principal: str, props: Props, tags: Iterable[str]) -> str:
 
 def _values(path: str, principal: str, props: Props) -> dict[str, str]:
     """Properties as XML, by tag."""
-    address = multistatus.xml_text(props.get(pr.PR_SMTP_ADDRESS) or "")
+    address = xml_text(props.get(pr.PR_SMTP_ADDRESS) or "")
     href = f"<href>{path}</href>"
     values = {
-        f"{_D}displayname": multistatus.xml_text(props.get(pr.PR_DISPLAY_NAME) or principal),
+        f"{_D}displayname": xml_text(props.get(pr.PR_DISPLAY_NAME) or principal),
         f"{_D}principal-URL": href,
         f"{_D}resourcetype": "<principal/><collection/>",
         f"{_C}calendar-user-address-set": (f"<href>mailto:{address}</href>" if address else "") + href,
@@ -166,7 +167,7 @@ def _values(path: str, principal: str, props: Props) -> dict[str, str]:
         values |= {f"{_C}calendar-home-set": href, f"{_CR}addressbook-home-set": href}
     for name, tag in (("first-name", pr.PR_GIVEN_NAME), ("last-name", pr.PR_SURNAME)):
         if props.get(tag):
-            values[f"{_CS}{name}"] = multistatus.xml_text(props[tag])
+            values[f"{_CS}{name}"] = xml_text(props[tag])
     return values
 
 

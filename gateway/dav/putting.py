@@ -35,7 +35,11 @@ def put(collection: Collection, href: str, asked: Asked) -> Answer:
     if "w" not in letters(place):
         raise Refused(403, "D:need-privileges", "you may not write here")
     writing.refuse_mailbox(place)
+    if len(body) > collection.scope.shared.options.max_resource:
+        raise Refused(403, f"{place.kind.precondition}:max-resource-size", "the item is too large")
     item, loaded = collection.look(href)
+    if item is None:
+        collection.refuse_hidden(href)
     try:
         check_conditions(collection, item, headers)
     except Refused as error:
@@ -43,12 +47,11 @@ def put(collection: Collection, href: str, asked: Asked) -> Answer:
             raise
         return representation(item, Answer(error.status))
     _, uid = check_body(place.kind, body)
-    conflict = f"{place.kind.precondition}:no-uid-conflict"
     if item is None and uid and uid in collection.listing.by_uid:
-        raise Refused(409, conflict, quote(f"/{collection.path}/{collection.listing.by_uid[uid].href}"))
+        collection.refuse_uid(uid, "the collection has an item of this UID already")
     if item is not None:
         if uid and uid != item.entry.uid:
-            raise Refused(409, conflict, "an item keeps its UID")
+            collection.refuse_uid(uid, "an item keeps its UID", href)
         writing.refuse_private(place, item.entry)
         loaded = loaded or _loaded(collection, item.entry)
     done = _stored(collection, href, item, loaded, asked)

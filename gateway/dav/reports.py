@@ -24,15 +24,14 @@ from gateway.dav.multistatus import (
     answer,
     cut_response,
     document,
-    href_text,
     pieces,
     status_response,
-    xml_text,
 )
 from gateway.dav.query.addressdata import AddressData
 from gateway.dav.query.calendardata import CalendarData
 from gateway.dav.query.ranges import read_range
 from gateway.dav.scheduling.resources import tagger
+from gateway.dav.xmltext import xml_text
 
 _D: Final = "{DAV:}"
 _C: Final = "{urn:ietf:params:xml:ns:caldav}"
@@ -81,14 +80,16 @@ class Report:
     def responses(self, entries: list[Entry]) -> Iterator[str]:
         """A response for each item; many texts are read at once, not all."""
         if not self.props.needs_text:
-            yield from (self.props.response(href_text(self.base, each.href), each, "") for each in entries)
+            yield from (
+                self.props.response(hrefs.item_path(self.base, each.href), each, "") for each in entries
+            )
             return
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
             texts = self.collection.texts(batch, self.version)
             for entry in batch:
                 text = texts.get(entry.source_key, b"")
-                path = href_text(self.base, entry.href)
+                path = hrefs.item_path(self.base, entry.href)
                 if text:
                     yield self.props.response(path, entry, text.decode("utf-8", "replace"))
                 else:
@@ -116,7 +117,11 @@ class Report:
         except ValueError as error:
             raise Refused(403, "D:valid-sync-token", str(error)) from error
         changed = visible(difference.changed, place)
-        gone = [status_response(href_text(self.base, href), "404 Not Found") for href in difference.removed]
+        # What became private is gone for who does not see it.
+        shown = {entry.href for entry in changed}
+        hidden = [entry.href for entry in difference.changed if entry.href not in shown]
+        lost = [hrefs.item_path(self.base, href) for href in (*difference.removed, *hidden)]
+        gone = [status_response(path, "404 Not Found") for path in lost]
         cut = [cut_response(self.base)] if difference.is_cut else []
         return self._told(changed, [*gone, *cut], collection.token_at(difference.position))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from gateway.dav import hrefs, writing
 from gateway.dav.collection import Collection, StoredItem
@@ -19,8 +18,6 @@ from gateway.mapi.propnames import DAV_FOLDER_NAME
 from gateway.mapi.props import NamedProps
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.message import copy_messages, delete_messages, set_props
-
-_CONFLICT: Final = "no-uid-conflict"
 
 
 def check(source: StoredItem, target: Collection, href: str, *, overwrite: bool, keep: bool) -> None:
@@ -41,17 +38,17 @@ def check(source: StoredItem, target: Collection, href: str, *, overwrite: bool,
         )
     same_place = origin.place.source_key == place.source_key
     existing = target.item(href)
+    if existing is None:
+        target.refuse_hidden(href)
     if existing is not None and same_place and existing.entry.source_key == source.entry.source_key:
         raise Refused(403, "", "source and destination are the same")
     if existing is not None and not overwrite:
         raise Refused(412, "", "there is an item already")
     if existing is not None and existing.entry.uid != source.entry.uid:
-        raise Refused(409, f"{kind.precondition}:{_CONFLICT}", "an item keeps its UID")
+        target.refuse_uid(source.entry.uid, "an item keeps its UID", href)
     other = target.listing.by_uid.get(source.entry.uid)
     if existing is None and other is not None and (keep or not same_place):
-        raise Refused(
-            409, f"{kind.precondition}:{_CONFLICT}", f"the collection has this UID under {other.href}"
-        )
+        target.refuse_uid(source.entry.uid, "the collection has an item of this UID already")
 
 
 def transfer(source: StoredItem, target: Collection, href: str, *, keep: bool) -> bool:

@@ -16,11 +16,11 @@ from gateway.convert.ical.reading import single_calendar
 from gateway.convert.lines import Component, Line
 from gateway.dav import hrefs
 from gateway.dav.errors import Answer, Refused
-from gateway.dav.multistatus import xml_text
 from gateway.dav.scheduling import mailboxes
 from gateway.dav.scheduling.busy import busy_times
 from gateway.dav.scheduling.users import User, users_of
 from gateway.dav.scope import RequestScope
+from gateway.dav.xmltext import xml_text
 from gateway.mapi.times import from_unix, to_unix
 
 MAX_ATTENDEES: Final = 200
