@@ -68,10 +68,11 @@ class Context:
 
         `serial` is the version of the View that the client was told of.
         """
-        if serial == self.serial:
+        next_now = next_uid(selection)
+        if serial == self.serial and next_now == self.next_uid:
             return
         looked_at, since = self._looked_at(selection), self.next_uid
-        self.serial, self.next_uid = serial, next_uid(selection)
+        self.serial, self.next_uid = serial, next_now
         among = m.Uids(tuple(runs(sorted(looked_at))))
         matching = set(await selection.view.search(m.And((among, self.criterion))))
         known = set(self.found)

@@ -76,6 +76,8 @@ class Updates:
     """Their sequence numbers before any of them went, ascending."""
     exists: int | None = None
     flagged: Rows = field(default_factory=lambda: Rows((), ()))
+    again: frozenset[int] = _NONE
+    """UIDs of those whose flags may have changed more than once."""
     arrived: Rows = field(default_factory=lambda: Rows((), ()))
 
 
@@ -206,7 +208,7 @@ class Selected:
         view = self.view
         if view.serial == self._serial and not (expunge and self._ghosts):
             return Updates()
-        flagged = self._note_changes(modseq=modseq)
+        flagged, again = self._note_changes(modseq=modseq)
         before = self._told
         gone = sorted(self._ghosts) if expunge else []
         gone_numbers = self.numbers(gone)
@@ -218,11 +220,12 @@ class Selected:
             tuple(gone_numbers),
             len(self._told) if arrived else None,
             self._known(uid for uid in flagged if uid not in self._ghosts and _has(before, uid)),
+            again,
             self._rows([(len(self._told) - arrived, len(self._told))]),
         )
 
-    def _note_changes(self, *, modseq: bool) -> Iterable[int]:
-        """Read the View's history; the UIDs, ascending, whose flags changed."""
+    def _note_changes(self, *, modseq: bool) -> tuple[Iterable[int], frozenset[int]]:
+        """Read the View's history; the UIDs, ascending, whose flags changed, and those that may have done so twice."""
         view = self.view
         delta = view.since(self._serial)
         self._serial = delta.serial
@@ -233,16 +236,18 @@ class Selected:
                 late = [uid for uid in delta.late if uid <= self._floor and not self.number(uid)]
                 self._late = self._late.union(late).difference(delta.expunged)
             flagged: Iterable[int] = delta.flagged
+            again = delta.again
             if modseq and delta.touched:
                 flagged = sorted({*delta.flagged, *delta.touched})
         else:
             self._ghosts = self._ghosts.union(set(self._told).difference(view.uids))
             old = view.uids[: bisect_right(view.uids, self._floor)]
             self._late = frozenset(old).difference(self._told)
-            pairs = zip(view.uids, view.modseqs, strict=True)
-            flagged = [uid for uid, value in pairs if value > self._highest]
+            pairs, ahead = zip(view.uids, view.modseqs, strict=True), set(delta.flagged)
+            flagged = [uid for uid, value in pairs if value > self._highest or uid in ahead]
+            again = frozenset(flagged)
         self._highest = view.highest_modseq
-        return flagged
+        return flagged, again
 
     def _advance(self, *, expunge: bool) -> int:
         """Take the View's messages as told; how many of them are new. UIDs only ever grow at the end."""

@@ -139,5 +139,8 @@ def updates(
 def _flagged(selection: Selection, found: Updates, mention: Rows | None, leave_out: frozenset[int]) -> Rows:
     if mention is None and not leave_out:
         return found.flagged
-    uids = set(found.flagged.uids).union(mention.uids if mention is not None else ()) - leave_out
+    # What somebody else changed besides is told all the same (RFC 9051 6.4.6).
+    uids = set(found.flagged.uids).union(mention.uids if mention is not None else ()) - (
+        leave_out - found.again
+    )
     return selection.told.rows_of(sorted(uids))

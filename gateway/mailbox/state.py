@@ -29,13 +29,15 @@ class Delta:
     expunged: tuple[int, ...] = ()
     flagged: tuple[int, ...] = ()
     """UIDs, ascending, whose flags or keywords changed; they may be gone again."""
+    again: frozenset[int] = frozenset()
+    """Those of them whose flags changed more than once."""
     touched: tuple[int, ...] = ()
     """UIDs, ascending, of which only the mod-sequence changed."""
     arrived: bool = False
     late: tuple[int, ...] = ()
     """UIDs of those that arrived although higher ones had been seen; they may be gone again."""
     complete: bool = True
-    """False when the log does not reach back: compare the UIDs, and take every flag as changed."""
+    """False when the log does not reach back: compare the UIDs, and the mod-sequences of what is not in ``flagged``."""
 
 
 class _Event(NamedTuple):
@@ -73,6 +75,8 @@ class State:
         self.saved.seen(self._uidnext, now())
         self.serial = 0
         self._highest = max(self.rows.modseqs, default=1)
+        self._ahead: set[int] = set()
+        """UIDs whose flags are newer than their mod-sequence: the store's log has not told of them yet."""
         self._log: deque[_Event] = deque(maxlen=LOG_LENGTH)
 
     @property
@@ -121,6 +125,7 @@ class State:
         indices = sorted(index for index in map(self.rows.index, uids) if index >= 0)
         gone = self.rows.remove(indices)
         if gone:
+            self._ahead.difference_update(gone)
             self._happened(expunged=tuple(gone))
         return gone
 
@@ -137,9 +142,11 @@ class State:
                 rows.flags[index] = flags
                 rows.keywords[index] = keyword_set
                 flagged.append(uid)
+                self._ahead.add(uid)
             elif modseq > rows.modseqs[index]:
                 touched.append(uid)
             if modseq > rows.modseqs[index]:
+                self._ahead.discard(uid)
                 rows.modseqs[index] = modseq
                 self._highest = max(self._highest, modseq)
         if flagged or touched:
@@ -162,9 +169,10 @@ class State:
         if serial >= self.serial:
             return Delta(self.serial)
         if not self._log or self._log[0].serial > serial + 1:
-            return Delta(self.serial, complete=False, arrived=True)
+            return Delta(self.serial, flagged=tuple(sorted(self._ahead)), complete=False, arrived=True)
         expunged: set[int] = set()
         flagged: set[int] = set()
+        again: set[int] = set()
         touched: set[int] = set()
         late: set[int] = set()
         arrived = False
@@ -172,6 +180,7 @@ class State:
             if event.serial <= serial:
                 break
             expunged.update(event.expunged)
+            again.update(flagged.intersection(event.flagged))
             flagged.update(event.flagged)
             touched.update(event.touched)
             late.update(event.late)
@@ -180,6 +189,7 @@ class State:
             self.serial,
             tuple(sorted(expunged)),
             tuple(sorted(flagged - expunged)),
+            frozenset(again),
             tuple(sorted(touched - flagged - expunged)),
             arrived,
             tuple(sorted(late - expunged)),

@@ -41,6 +41,25 @@ def test_two_connections(imap: Dialogue) -> None:
     assert imap.silent()
 
 
+def test_silence_is_about_ones_own_change(imap: Dialogue) -> None:
+    """RFC 9051 6.4.6: what somebody else did to the same flags is told with .SILENT, too."""
+    imap.given(inbox=[message("one"), message("two")])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C2: b1 SELECT INBOX
+        S2: ...
+        S2: b1 OK ...
+        C2: b2 STORE 1 +FLAGS.SILENT (\\Flagged)
+        S2: b2 OK ...
+        C: a2 STORE 1:2 +FLAGS.SILENT (\\Seen)
+        S: * 1 FETCH (UID ... FLAGS (\\Seen \\Flagged))
+        S: a2 OK ...
+    """)
+    assert imap.silent()
+
+
 def test_idle(imap: Dialogue) -> None:
     imap.talk("""
         C: a1 SELECT INBOX

@@ -157,6 +157,22 @@ def test_new_messages_may_be_fetched_at_once(filled: Dialogue) -> None:
     """)
 
 
+def test_a_message_that_is_told_with_the_result_comes_into_it(filled: Dialogue) -> None:
+    filled.talk("""
+        C2: b1 APPEND INBOX {14+}
+        C2: Subject: x
+        C2:
+        C2:
+        S2: ...
+        S2: b1 OK ...
+        C: a1 SORT RETURN (ALL UPDATE) (SUBJECT) UTF-8 ALL
+        S: * ESEARCH (TAG "a1") ALL 4,1,3,2
+        S: * 5 EXISTS
+        S: * ESEARCH (TAG "a1") ADDTO (5 5)
+        S: a1 OK ...
+    """)
+
+
 def test_an_expunge_that_must_wait(filled: Dialogue) -> None:
     """What is gone leaves the result together with its EXPUNGE, so that numbers stay right."""
     filled.talk("""

@@ -157,6 +157,27 @@ def test_a_client_that_slept_too_long_compares() -> None:
     assert (now.expunged, now.exists, list(now.flagged.uids)) == ((2,), 10, [5])
 
 
+def test_a_client_that_slept_too_long_is_told_of_flags_the_store_has_not_numbered_yet() -> None:
+    view = View(*range(1, 11))
+    selected = Selected(view)
+    for turn in range(LOG_LENGTH + 1):
+        view.flag(5, turn % 2)
+    view.state.amend([(7, 1, (), 0)])
+    assert list(selected.updates(expunge=True).flagged.uids) == [5, 7]
+    view.flag(7, 1)
+    assert list(selected.updates(expunge=True, modseq=True).flagged.uids) == [7]
+
+
+def test_what_changed_twice_may_have_been_changed_by_two() -> None:
+    view = View(10, 20)
+    selected = Selected(view)
+    view.flag(10, 1)
+    view.flag(20, 1)
+    view.flag(20, 3)
+    now = selected.updates(expunge=True)
+    assert (list(now.flagged.uids), now.again) == ([10, 20], {20})
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["arrive", "arrive late", "expunge", "flag", "tell", "tell all"]), st.integers(0, 9)
