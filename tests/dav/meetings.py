@@ -117,7 +117,15 @@ class Site(dav.Server):
             return await may_send_as(self.post.trustees, person, address)
 
         sending = Sending(queue_runs=True, may_send_as=allowed)
-        return DavFactory(self.sessions, options, reactor.reactor, sending=sending, portion=portion, kept=kept)
+        return DavFactory(
+            self.sessions,
+            options,
+            reactor.reactor,
+            clock=dav.clock,
+            sending=sending,
+            portion=portion,
+            kept=kept,
+        )
 
     def new_user(self) -> str:
         return self.post.new_user()

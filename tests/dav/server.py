@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import http.client
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -24,6 +26,7 @@ from gateway.mapiclient.options import PoolOptions, SessionOptions, ThrottleOpti
 from gateway.mapiclient.pool import Pool
 from gateway.mapiclient.sessions import Credentials, Sessions
 from tests.support import reactor
+from tests.support.patience import PATIENCE
 from tests.support.store import RunningStore, running_store
 
 D = "{DAV:}"
@@ -31,6 +34,12 @@ C = "{urn:ietf:params:xml:ns:caldav}"
 CR = "{urn:ietf:params:xml:ns:carddav}"
 CS = "{http://calendarserver.org/ns/}"
 OPTIONS = Options(timezone="Europe/Berlin")
+_BEGAN = time.monotonic()
+
+
+def clock() -> float:
+    """The time of the heads: it goes on from some days before the events of the tests, whatever the day."""
+    return datetime(2026, 11, 22, tzinfo=UTC).timestamp() + time.monotonic() - _BEGAN
 
 
 @dataclass
@@ -78,7 +87,7 @@ class Client:
         self.authorization = {"Authorization": f"Basic {token}"} if user else {}
 
     def __call__(self, method: str, path: str, body: str | bytes = b"", **headers: str) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         data = body.encode() if isinstance(body, str) else body
         try:
@@ -187,7 +196,7 @@ class Server:
         reactor.run(end)
 
     def _head(self, options: Options, portion: int, kept: KeptHrefs | None) -> DavFactory:
-        return DavFactory(self.sessions, options, reactor.reactor, portion=portion, kept=kept)
+        return DavFactory(self.sessions, options, reactor.reactor, clock=clock, portion=portion, kept=kept)
 
     def _listen(self, options: Options, portion: int = PORTION, kept: Path | None = None) -> int:
         head = self._head(options, portion, None if kept is None else KeptHrefs(reactor.reactor, kept))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from gateway.mapi.times import from_unix
 from gateway.mapiclient import Store
 from gateway.mapiclient.message import set_read
 from tests.dav.meetings import Person, Site, meeting
-from tests.dav.server import event
+from tests.dav.server import clock, event
 from tests.dav.test_scheduling_inbox import mails, receive
 from tests.support import reactor
 
@@ -67,7 +66,7 @@ def test_later_ones_are_applied_whether_read_or_not(site: Site, boss: Person, an
 
 
 def test_it_is_remembered_over_a_restart(site: Site, boss: Person, ann: Person) -> None:
-    before = from_unix(time.time() - 3600)
+    before = from_unix(clock() - 3600)
     receive(site, ann, meeting("f-4", boss, ann), PR_MESSAGE_FLAGS=READ, PR_MESSAGE_DELIVERY_TIME=before)
     ann.messages()
     mark(site, ann, read=False)
@@ -86,7 +85,7 @@ def test_after_a_long_time_it_is_as_at_first(
     ann.messages()
 
     async def work(session: Any) -> None:
-        then = from_unix(time.time() - days * 86_400)
+        then = from_unix(clock() - days * 86_400)
         await (await Store.default(session)).set_props({beginning.SINCE: then, beginning.NOTED: then})
 
     site.run(ann.user, work)
@@ -160,7 +159,7 @@ def test_more_than_one_look_takes(site: Site, boss: Person, ann: Person) -> None
     """Hundreds of answers are applied in several looks, and none is left."""
     ann.put("e", event("plain", "Plain"))
     reply = meeting("f-10", boss, "ATTENDEE;PARTSTAT=DECLINED:mailto:stranger@example.com")
-    now = time.time()
+    now = clock()
     for number in range(201):
         receive(site, ann, reply, "REPLY", PR_MESSAGE_DELIVERY_TIME=from_unix(now + number))
     receive(site, ann, meeting("f-11", boss, ann), PR_MESSAGE_DELIVERY_TIME=from_unix(now + 999))
@@ -184,10 +183,10 @@ def test_a_defect_is_logged_and_keeps_nobody_from_his_calendars(site: Site, boss
 
     async def work(session: Any) -> None:
         listings = Listings(1000)
-        publisher = Publisher(reactor.reactor, listings, UTC_ZONE, time.time)
+        publisher = Publisher(reactor.reactor, listings, UTC_ZONE, clock)
         arrivals = Arrivals(listings, publisher, reactor.reactor.seconds)
         homes = Homes(ALONE, reactor.reactor.seconds).of(session)
-        await arrivals.take(Visit(homes, session, Broken(), time.time()))
+        await arrivals.take(Visit(homes, session, Broken(), clock()))
 
     globalLogPublisher.addObserver(events.append)
     try:

@@ -10,7 +10,7 @@ import pytest
 from gateway.dav.service import DavFactory
 from gateway.mapi.rights import Rights
 from tests.dav.meetings import OPTIONS, Person, Site
-from tests.dav.server import C, event, unfolded
+from tests.dav.server import C, clock, event, unfolded
 from tests.dav.test_sharing import share
 from tests.support import reactor
 
@@ -118,7 +118,7 @@ def test_what_was_changed_last_is_published_when_the_gateway_stops(
     client = Person(site, ann.user)
 
     def listen() -> tuple[DavFactory, Any]:
-        head = DavFactory(site.sessions, OPTIONS, reactor.reactor)
+        head = DavFactory(site.sessions, OPTIONS, reactor.reactor, clock=clock)
         return head, reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
 
     head, port = reactor.call(listen)

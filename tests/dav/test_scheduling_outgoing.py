@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
@@ -25,6 +24,7 @@ from gateway.mapiclient.replacing import Outdated
 from gateway.mapiclient.table import Table, rows_of
 from gateway.mapiclient.wire.calls_object import AbortSubmit, SubmitMessage
 from tests.dav.meetings import Person, Site, meeting
+from tests.dav.server import clock
 from tests.dav.test_scheduling_arrivals import start_again
 from tests.dav.test_scheduling_inbox import mails
 
@@ -51,7 +51,7 @@ def staged(site: Site, boss: Person, ann: Person, uid: str, ago: float) -> Seque
     content = invitation(uid, boss, ann)
 
     async def work(session: Any) -> Sequence[SavedMessage]:
-        return await outgoing.stage(await Store.default(session), [content], time.time() - ago)
+        return await outgoing.stage(await Store.default(session), [content], clock() - ago)
 
     found: Sequence[SavedMessage] = site.run(boss.user, work)
     return found
@@ -161,7 +161,7 @@ def test_nothing_goes_out_before_the_calendar_is_written(
             if failure is not None:
                 raise failure
 
-        await outgoing.send_with(store, [content], write, time.time())
+        await outgoing.send_with(store, [content], write, clock())
 
     with nullcontext() if failure is None else pytest.raises(type(failure)):
         site.run(boss.user, work)

@@ -13,7 +13,7 @@ from gateway.dav.scheduling.sending import Sending
 from gateway.dav.service import DavFactory
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.pushing import Device, P, running_service
-from tests.dav.server import event
+from tests.dav.server import clock, event
 from tests.dav.test_scheduling_arrivals import ALONE
 from tests.dav.test_scheduling_inbox import mails
 from tests.support import reactor
@@ -28,7 +28,9 @@ def pushing(site: Site, person: Person, directory: Path, *, scheduling: bool = T
         sending = Sending(queue_runs=scheduling)
 
         def listen() -> tuple[DavFactory, Any]:
-            head = DavFactory(site.sessions, options, reactor.reactor, sending=sending, pushing=settings)
+            head = DavFactory(
+                site.sessions, options, reactor.reactor, clock=clock, sending=sending, pushing=settings
+            )
             return head, reactor.reactor.listenTCP(0, head, interface="127.0.0.1")
 
         head, port = reactor.call(listen)
