@@ -145,6 +145,8 @@ class Application(Finding):
 
     def _put(self, path: str) -> Answer:
         """PUT of one item."""
+        if self._asked.header("content-range"):
+            raise BadRequest("items are put as a whole")
         collection, href = self._collection_at(path)
         return putting.put(collection, href, self._asked)
 
@@ -155,6 +157,8 @@ class Application(Finding):
             self._check_preconditions(found.place_collection, found)
             return items.delete_item(found, self._asked)
         if isinstance(found, Collection):
+            if self._asked.header("depth").strip().lower() not in ("", "infinity"):
+                raise BadRequest("a collection is deleted with all that lies in it")
             return items.delete_collection(found, self._asked)
         raise Refused(403, "", "principals are not deleted")
 

@@ -6,6 +6,7 @@ more; requests that would wait too long a queue are told to come again.
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
@@ -35,6 +36,8 @@ T = TypeVar("T")
 #: Smaller answers are not compressed.
 _COMPRESS_FROM: Final = 1400
 _SWITCH: Final = 0.0005
+#: What an absolute-form target has before its path (RFC 9112 3.2.2).
+_SERVER: Final = re.compile(rb"\Ahttps?://[^/]*", re.IGNORECASE)
 _WELL_KNOWN: Final = ("/.well-known/caldav", "/.well-known/carddav")
 
 
@@ -196,8 +199,9 @@ def _log_defect(failure: Failure) -> None:
 
 def _path_of(request: Any) -> str:
     """The decoded path (BadRequest)."""
+    raw = _SERVER.sub(b"", request.path) or b"/"
     try:
-        path: str = unquote_to_bytes(request.path).decode("utf-8")
+        path: str = unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadRequest("the path is not UTF-8") from error
     if not path.startswith("/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Final
@@ -35,7 +36,7 @@ def uid_of(body: bytes) -> str:
 
 def check_body(kind: Kind, body: bytes) -> tuple[str, str]:
     """The component and the UID of a text ("" when it has none); Refused when it does not belong into the collection."""
-    unfolded = _FOLDED.sub(b"", body)
+    unfolded = _FOLDED.sub(b"", body.removeprefix(BOM_UTF8))
     components = {match.upper().decode() for match in _COMPONENT.findall(unfolded)}
     uids = {match.decode("utf-8", "replace").strip() for match in _UID.findall(_without_alarms(unfolded))}
     if kind.is_calendar:

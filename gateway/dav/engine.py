@@ -72,6 +72,7 @@ class Engine(radicale.app.Application):
         self._asked: Asked
         self._own_storage: Storage
         self._listing = ""
+        self._included: list[str] = []
 
     def serving(self, scope: RequestScope, asked: Asked) -> Self:
         """A copy that serves one request."""
@@ -101,7 +102,13 @@ class Engine(radicale.app.Application):
     def _xml_response(self, xml_content: ET.Element, request_info: dict[str, Any]) -> bytes:
         """Add what Radicale does not know, and write the answer."""
         if xml_content.tag == f"{_D}multistatus":
-            liveprops.complete(xml_content, self._scope, minimal=self._asked.minimal, listing=self._listing)
+            liveprops.complete(
+                xml_content,
+                self._scope,
+                minimal=self._asked.minimal,
+                listing=self._listing,
+                included=self._included,
+            )
             if self._leaves_root_out():
                 xml_content.remove(xml_content[0])
         return self.written(xml_content)

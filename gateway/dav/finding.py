@@ -36,8 +36,12 @@ class Finding(Engine):
         depth = self._asked.header("depth").strip().lower() or "infinity"
         if depth == "infinity":
             raise Refused(403, "D:propfind-finite-depth")
+        if depth not in ("0", "1"):
+            raise BadRequest("the Depth is 0 or 1")
         root = xmlbody.parse(self._asked.body)
         self._listing = _listing_of(root)
+        if root is not None and self._listing == "allprop":
+            self._included = list(dict.fromkeys(each.tag for each in root.iterfind(f"{_D}include/*")))
         if (
             depth != "1"
             or len(hrefs.split_path(path)) != 2
@@ -47,7 +51,8 @@ class Finding(Engine):
         collection = self._at(path)
         if not isinstance(collection, Collection):
             return self._found_by_radicale(path)
-        tags = [each.tag for each in root[0]] if root is not None and not self._listing else [*ALL_OF_ITEMS]
+        everything = [*dict.fromkeys((*ALL_OF_ITEMS, *self._included))]
+        tags = [each.tag for each in root[0]] if root is not None and not self._listing else everything
         minimal, told = self._asked.minimal, self._telling()
         report = Report(collection, ET.Element("none"), "", minimal=minimal, most=self._options.max_results)
         report.props = multistatus.ItemProps(
@@ -57,7 +62,7 @@ class Finding(Engine):
             tag_of=resources.tagger(self._scope, collection.place),
             shared=told.shared(collection, tags),
         )
-        itself = told.everything(collection) if self._listing else told.of(collection, tags)
+        itself = told.everything(collection, self._included) if self._listing else told.of(collection, tags)
         first = [] if self._leaves_root_out() else [multistatus.fragment(itself)]
         return multistatus.answer(multistatus.document([*first, *report.responses(collection.entries)]))
 

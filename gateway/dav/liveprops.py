@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
 from gateway.dav import aclprops, collectionprops, hrefs, principalprops, properties, xmlbody
-from gateway.dav.principalprops import FOUND
+from gateway.dav.principalprops import FOUND, MISSING
 from gateway.dav.push import liveproperties as pushed
 from gateway.dav.resource import Resource
 from gateway.dav.scheduling import liveproperties
@@ -72,21 +72,56 @@ _FILL: Final[dict[str, Fill]] = _OWN | {tag: _scheduling_first(tag) for tag in l
 FILLED: Final = frozenset(_FILL)
 
 
-def complete(multistatus: ET.Element, scope: RequestScope, *, minimal: bool, listing: str = "") -> None:
+def complete(
+    multistatus: ET.Element,
+    scope: RequestScope,
+    *,
+    minimal: bool,
+    listing: str = "",
+    included: Iterable[str] = (),
+) -> None:
     """Fill in a multistatus that Radicale made; with ``minimal`` leave out what is missing (RFC 8144 2.1).
 
-    ``listing`` is "allprop" or "propname" for a PROPFIND that asks what there is (RFC 4918 9.1).
+    ``listing`` is "allprop" or "propname" for a PROPFIND that asks what there is (RFC 4918 9.1), ``included`` what it
+    asks for besides.
     """
     for response in multistatus.iterfind(f"{_D}response"):
         resource = Resource(scope, hrefs.split_path(unquote(response.findtext(f"{_D}href") or "")))
+        _name_item(response, resource.parts)
         if listing:
             _list_kept(response, resource)
+        _ask_for(response, included)
         for propstat in list(response.iterfind(f"{_D}propstat")) if listing != "propname" else ():
             _complete(response, propstat, resource)
         for propstat in list(_superfluous(response, minimal=minimal)):
             response.remove(propstat)
         if minimal and response.find(f"{_D}propstat") is None and response.find(f"{_D}status") is None:
             _group(response, FOUND)
+        _put_found_first(response)
+
+
+def _name_item(response: ET.Element, parts: list[str]) -> None:
+    """An item has the same href as in reports; Radicale's differs in what is quoted."""
+    href = response.find(f"{_D}href")
+    if href is not None and len(parts) == 3:
+        href.text = hrefs.item_path(quote(f"/{parts[0]}/{parts[1]}/"), parts[2])
+
+
+def _ask_for(response: ET.Element, included: Iterable[str]) -> None:
+    """Properties that are asked for besides all others (RFC 4918 14.8): missing, unless they are filled in."""
+    there = {element.tag for element in response.iterfind(f"{_D}propstat/{_D}prop/*")}
+    if wanted := [tag for tag in included if tag not in there]:
+        _group(response, MISSING).extend(map(ET.Element, wanted))
+
+
+def _put_found_first(response: ET.Element) -> None:
+    """Some clients look at the first propstat only."""
+    found = next(
+        (each for each in response.iterfind(f"{_D}propstat") if each.findtext(f"{_D}status") == _OK), None
+    )
+    if found is not None:
+        response.remove(found)
+        response.insert(1, found)
 
 
 def _complete(response: ET.Element, propstat: ET.Element, resource: Resource) -> None:

@@ -45,6 +45,8 @@ class Methods(Application):
         return super().serving(scope, asked)
 
     def _answer(self) -> Answer:
+        if self._asked.header("content-encoding").strip().lower() not in ("", "identity"):
+            return Answer(415, {"Accept-Encoding": "identity"})
         path = clean(self._asked.path)
         if kopano.is_alias(self._scope, path):
             return self._aliased(path)

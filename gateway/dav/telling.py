@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -49,7 +50,13 @@ class Properties:
         ET.SubElement(response, f"{_D}status").text = "HTTP/1.1 404 Not Found"
         return response
 
-    def of(self, resource: BaseCollection | Item, tags: list[str], listing: str = "") -> ET.Element:
+    def of(
+        self,
+        resource: BaseCollection | Item,
+        tags: list[str],
+        listing: str = "",
+        included: Iterable[str] = (),
+    ) -> ET.Element:
         """The response about one resource."""
         collection: Any = resource.collection if isinstance(resource, StoredItem) else resource
         rights = letters(collection.place) if isinstance(collection, Collection) else "R"
@@ -59,12 +66,12 @@ class Properties:
         )  # fmt: skip
         around = ET.Element(f"{_D}multistatus")
         around.append(response)
-        liveprops.complete(around, self.scope, minimal=self._minimal, listing=listing)
+        liveprops.complete(around, self.scope, minimal=self._minimal, listing=listing, included=included)
         return response
 
-    def everything(self, resource: BaseCollection | Item) -> ET.Element:
-        """The response about one resource to a client that asks for all properties (RFC 4918 9.1)."""
-        return self.of(resource, [], listing="allprop")
+    def everything(self, resource: BaseCollection | Item, included: Iterable[str]) -> ET.Element:
+        """The response about one resource to a client that asks for all properties, and some more (RFC 4918 9.1)."""
+        return self.of(resource, [], "allprop", included)
 
     def shared(self, collection: Collection, tags: list[str]) -> dict[str, str]:
         """The properties among these that are the same for every item of a collection, as text by tag."""
