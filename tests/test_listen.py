@@ -12,6 +12,7 @@ import pytest
 from twisted.internet.protocol import Factory, Protocol
 
 from gateway.listen import Address, ListenError, Listening, addresses, inherited, place_of
+from tests.support.patience import PATIENCE
 from tests.support.reactor import call, reactor, run
 
 GOOD = [
@@ -102,7 +103,7 @@ def test_a_socket_that_systemd_opened() -> None:
     with socket.create_server(("127.0.0.1", 0)) as opened:
         descriptor = opened.fileno()
         command = ["bash", "-c", start, "bash", str(descriptor), sys.executable, look]
-        done = subprocess.run(command, pass_fds=[descriptor], capture_output=True, timeout=20, check=True)
+        done = subprocess.run(command, pass_fds=[descriptor], capture_output=True, timeout=PATIENCE, check=True)
         port = opened.getsockname()[1]
     assert done.stdout.split() == [b"%d" % port, b"%d" % port]
 

@@ -16,6 +16,7 @@ import pytest
 
 from gateway.admin.demo import CONFIGURATION
 from tests.support.gateway import ADMIN, Running, run_program, until
+from tests.support.patience import PATIENCE
 
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 
@@ -51,10 +52,10 @@ def letter(recipient: str) -> EmailMessage:
 
 
 def test_one_account_writes_to_the_other(demo: Demo) -> None:
-    with smtplib.SMTP("127.0.0.1", demo.ports["1587"], timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", demo.ports["1587"], timeout=PATIENCE) as client:
         client.login("demo", "demo")
         assert client.send_message(letter("demo2@example.test")) == {}
-    with imaplib.IMAP4("127.0.0.1", demo.ports["1143"], 20) as reader:
+    with imaplib.IMAP4("127.0.0.1", demo.ports["1143"], PATIENCE) as reader:
         reader.login("demo2", "demo2")
 
         def found() -> list[bytes] | None:
@@ -68,7 +69,7 @@ def test_one_account_writes_to_the_other(demo: Demo) -> None:
 
 
 def test_mail_for_elsewhere_is_refused_at_once(demo: Demo) -> None:
-    with smtplib.SMTP("127.0.0.1", demo.ports["1587"], timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", demo.ports["1587"], timeout=PATIENCE) as client:
         client.login("demo", "demo")
         with pytest.raises(smtplib.SMTPDataError) as refused:
             client.send_message(letter("ann@example.org"))

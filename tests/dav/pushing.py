@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.dav.push.encryption import derived
 from gateway.dav.push.keys import point_of, text_of
+from tests.support.patience import PATIENCE
 
 P = "{https://bitfire.at/webdav-push}"
 AUTH = b"sixteen bytes..."
@@ -74,7 +75,7 @@ class Service:
         self._thread.start()
         self.origin = f"https://localhost:{self._server.server_port}"
 
-    def next(self, seconds: float = 15) -> Message:
+    def next(self, seconds: float = PATIENCE) -> Message:
         """The next message."""
         return self.messages.get(timeout=seconds)
 

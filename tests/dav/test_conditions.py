@@ -76,7 +76,7 @@ def test_what_was_just_changed_is_listed_as_another_gateway_lists_it(dav: Server
     calendar = here.collection("calendar")
     for text in ("One", "Two", "Three"):
         here("PUT", f"{calendar}a%20b.ics", event("a", text))
-        assert here.sync(calendar) == there.sync(calendar)
+        assert here.sync(calendar)[1] == there.sync(calendar)[1]
         assert f"SUMMARY:{text}" in here("GET", f"{calendar}a%20b.ics").text
 
 

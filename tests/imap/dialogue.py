@@ -17,17 +17,17 @@ from zlib import crc32
 
 from gateway.imap.options import Options
 from tests.imap.server import Server
+from tests.support.patience import PATIENCE
 
 _LINE = re.compile(r"([CS])(\d?):(?: (.*))?$")
 _HOLE = re.compile(r"\.\.\.|@(\w+)@")
-SECONDS = 10
 
 
 class Talker:
     """One connection."""
 
     def __init__(self, port: int, greeting: bool = True) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), SECONDS)
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self._buffer = b""
         if greeting:
             assert self.line().startswith("* OK")

@@ -19,7 +19,7 @@ for name, version in (("ECal", "2.0"), ("EBook", "1.2"), ("EDataServer", "1.2"))
     gi.require_version(name, version)
 from gi.repository import EBook, EBookContacts, ECal, EDataServer, GLib, ICalGLib  # noqa: E402
 
-_PATIENCE = 20
+_PATIENCE = 100
 
 
 class Calendar:

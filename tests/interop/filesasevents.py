@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.dav.server import event, unfolded
+from tests.support.patience import PATIENCE
 
 _FILE = re.compile(r"^SUMMARY:file (\S*)", re.M)
 
@@ -42,7 +43,7 @@ class _Proxy(BaseHTTPRequestHandler):
         self._forward(method, body)
 
     def _forward(self, method: str, body: bytes) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=PATIENCE)
         headers = {
             name: value for name, value in self.headers.items() if name not in ("Content-Length", "Expect")
         }

@@ -9,6 +9,8 @@ import zlib
 from contextlib import suppress
 from typing import Self
 
+from tests.support.patience import PATIENCE
+
 
 class Relay:
     """A TCP relay on a port of its own."""
@@ -34,7 +36,7 @@ class Relay:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._target, 20)
+                server = socket.create_connection(self._target, PATIENCE)
                 server.settimeout(None)
                 self._sockets += [client, server]
                 dialogue = bytearray(), bytearray()

@@ -16,6 +16,7 @@ import pytest
 
 from tests.dav.server import Client, D, card, event
 from tests.support.gateway import GatewayProcess, Running
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 BOXES = ("INBOX", "Work")
@@ -43,7 +44,7 @@ def together(*work: Callable[[], None]) -> None:
 
 
 def logged_in(gateway: GatewayProcess, user: str) -> imaplib.IMAP4:
-    client = imaplib.IMAP4("127.0.0.1", gateway.port("imap"), timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", gateway.port("imap"), timeout=PATIENCE)
     client.login(user, user)
     return client
 

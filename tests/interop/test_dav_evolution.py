@@ -13,6 +13,7 @@ import pytest
 
 from tests.dav.server import Client, card, event
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.interop,
@@ -125,7 +126,7 @@ class Evolution:
             ],
             input=json.dumps(steps),
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             env=self._environment,
             check=False,
             text=True,

@@ -14,6 +14,7 @@ import pytest
 
 from tests.interop.filesasevents import files_as_events
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.interop,
@@ -39,7 +40,7 @@ def test_litmus(gateway: GatewayProcess, user: str, tmp_path: Path, suite: str) 
             env={**os.environ, "TESTS": suite},
             cwd=tmp_path,  # where it leaves its logs
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
             text=True,
         )

@@ -37,7 +37,7 @@ def test_what_the_survey_finds(gateway: GatewayProcess, user: str) -> None:
     url = f"http://127.0.0.1:{gateway.port('dav')}/"
     login = ("--caldav-url", url, "--caldav-user", user, "--caldav-password", user)
     done = subprocess.run(
-        [str(_TESTER), *login, "--verbose"], capture_output=True, timeout=110, check=False, text=True
+        [str(_TESTER), *login, "--verbose"], capture_output=True, timeout=500, check=False, text=True
     )
     found = dict(re.findall(r"^## (\S+)\nFeature support level found: (\S+)$", done.stdout, re.M))
     assert len(found) > 80, done.stderr

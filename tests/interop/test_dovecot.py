@@ -18,6 +18,7 @@ from imapclient import IMAPClient
 from tests.interop.variousmails import mails
 from tests.support.dovecot import dovecot_program, running_dovecot
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.interop,
@@ -34,8 +35,8 @@ def both(gateway: GatewayProcess, new_user: Callable[[], str]) -> Iterator[tuple
     user = new_user()
     # Another user's process must reach it: pytest keeps its own directories closed.
     with TemporaryDirectory() as base, running_dovecot(Path(base), user) as (address, _):
-        ours = IMAPClient("127.0.0.1", gateway.port("imap"), ssl=False, timeout=30, use_uid=False)
-        theirs = IMAPClient(address[0], address[1], ssl=False, timeout=30, use_uid=False)
+        ours = IMAPClient("127.0.0.1", gateway.port("imap"), ssl=False, timeout=PATIENCE, use_uid=False)
+        theirs = IMAPClient(address[0], address[1], ssl=False, timeout=PATIENCE, use_uid=False)
         with ours, theirs:
             for client in (ours, theirs):
                 client.login(user, user)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess, run_program
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.interop
 @pytest.fixture
 def filled(gateway: GatewayProcess, user: str) -> str:
     """A user with ten mails."""
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
         imap.login(user, user)
         for number in range(10):
             status, _ = imap.append("INBOX", None, None, mail(number))
@@ -107,7 +108,7 @@ def test_getmail(gateway: GatewayProcess, filled: str, kind: str, protocol: str,
     assert len(list(taken.iterdir())) == 10
     run("true")
     run("true")
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
         imap.login(filled, filled)
         assert imap.select("INBOX")[1] == [b"0"]
 
@@ -129,7 +130,7 @@ def test_fetchmail(gateway: GatewayProcess, filled: str, protocol: str, tmp_path
     )
     expected = sorted(mail(number).partition(b"Message-ID: ")[2].split(b"\r\n")[0] for number in range(10))
     assert found == expected
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
         imap.login(filled, filled)
         assert imap.select("INBOX")[1] == [b"0"]
 
@@ -182,7 +183,7 @@ def test_mpop(
     run("on")  # by the unique ids it sees that it has them all
     assert len(list((taken / "new").iterdir())) == 10
     run("off")
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
         imap.login(filled, filled)
         assert imap.select("INBOX")[1] == [b"0"]
 
@@ -208,7 +209,7 @@ def test_fetchmail_over_tls(gateway: GatewayProcess, filled: str, protocol: str,
 def test_poplib(gateway: GatewayProcess, filled: str, protocol: str) -> None:
     context = ssl.create_default_context(cafile=str(gateway.certificate))
     host, port = "localhost", gateway.port(protocol)
-    pop = poplib.POP3_SSL(host, port, context=context, timeout=20) if protocol == "pop3s" else poplib.POP3(host, port, timeout=20)  # fmt: skip
+    pop = poplib.POP3_SSL(host, port, context=context, timeout=PATIENCE) if protocol == "pop3s" else poplib.POP3(host, port, timeout=PATIENCE)  # fmt: skip
     try:
         if protocol == "pop3":
             pop.stls(context)

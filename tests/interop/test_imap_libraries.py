@@ -15,6 +15,7 @@ from imapclient import IMAPClient
 
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -24,9 +25,9 @@ def client(request: pytest.FixtureRequest, gateway: GatewayProcess, user: str) -
     """IMAPClient, logged in."""
     if request.param == "tls":
         context = ssl.create_default_context(cafile=gateway.certificate)
-        made = IMAPClient("localhost", gateway.port("imaps"), ssl=True, ssl_context=context, timeout=20)
+        made = IMAPClient("localhost", gateway.port("imaps"), ssl=True, ssl_context=context, timeout=PATIENCE)
     else:
-        made = IMAPClient("127.0.0.1", gateway.port("imap"), ssl=False, timeout=20)
+        made = IMAPClient("127.0.0.1", gateway.port("imap"), ssl=False, timeout=PATIENCE)
     with made:
         made.login(user, user)
         yield made
@@ -91,19 +92,19 @@ def test_imapclient_synchronizes_by_modseq(client: IMAPClient) -> None:
 def test_imapclient_is_told_in_idle(client: IMAPClient, gateway: GatewayProcess, user: str) -> None:
     client.select_folder("INBOX")
     client.idle()
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as other:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as other:
         other.login(user, user)
         other.append("INBOX", None, None, mail(1))
-        assert (1, b"EXISTS") in client.idle_check(timeout=20)
+        assert (1, b"EXISTS") in client.idle_check(timeout=PATIENCE)
         other.select("INBOX")
         other.store("1", "+FLAGS", "\\Flagged")
-        ((number, kind, items),) = client.idle_check(timeout=20)
+        ((number, kind, items),) = client.idle_check(timeout=PATIENCE)
         assert (number, kind) == (1, b"FETCH")
         assert b"\\Flagged" in items[items.index(b"FLAGS") + 1]
         other.store("1", "+FLAGS.SILENT", "\\Deleted")
-        client.idle_check(timeout=20)
+        client.idle_check(timeout=PATIENCE)
         other.expunge()
-        assert (1, b"EXPUNGE") in client.idle_check(timeout=20)
+        assert (1, b"EXPUNGE") in client.idle_check(timeout=PATIENCE)
     assert client.idle_done()[0] == b"Idle ended"
 
 
@@ -115,7 +116,7 @@ async def connected(gateway: GatewayProcess, user: str, *, tls: bool = False) ->
     made = IMAP4(
         "localhost" if tls else "127.0.0.1",
         gateway.port("imaps" if tls else "imap"),
-        timeout=20,
+        timeout=PATIENCE,
         conn_lost_cb=lambda _: closed.set(),
         ssl_context=context,
     )
@@ -123,7 +124,7 @@ async def connected(gateway: GatewayProcess, user: str, *, tls: bool = False) ->
     assert (await made.login(user, user)).result == "OK"
     yield made
     assert (await made.logout()).result == "OK"
-    await asyncio.wait_for(closed.wait(), 20)  # logging out does not close the socket: the server does
+    await asyncio.wait_for(closed.wait(), PATIENCE)  # logging out does not close the socket: the server does
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -132,12 +133,12 @@ def test_aioimaplib_is_pushed_every_mail(gateway: GatewayProcess, user: str, *, 
         async with connected(gateway, user, tls=tls) as waiting, connected(gateway, user) as sending:
             assert (await waiting.select("INBOX")).result == "OK"
             for number in range(3):
-                idle = await waiting.idle_start(timeout=60)
+                idle = await waiting.idle_start(timeout=PATIENCE)
                 appended = await sending.append(mail(number), mailbox="INBOX")
                 assert appended.result == "OK"
-                assert b"%d EXISTS" % (number + 1) in await waiting.wait_server_push(timeout=20)
+                assert b"%d EXISTS" % (number + 1) in await waiting.wait_server_push(timeout=PATIENCE)
                 waiting.idle_done()
-                assert (await asyncio.wait_for(idle, 20)).result == "OK"
+                assert (await asyncio.wait_for(idle, PATIENCE)).result == "OK"
                 answer = await waiting.fetch(str(number + 1), "(UID BODY.PEEK[])")
                 assert bytes(answer.lines[1]) == mail(number)
 

@@ -17,13 +17,14 @@ import pytest
 
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess, run_program
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
 
 @contextmanager
 def imap(gateway: GatewayProcess, user: str) -> Iterator[imaplib.IMAP4]:
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as client:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as client:
         client.login(user, user)
         yield client
 
@@ -185,7 +186,7 @@ def neomutt(directory: Path, keys: str) -> str:
     command = ["neomutt", "-n", "-F", str(directory / "muttrc"), "-e", f'push "{keys}"']
     try:
         done = subprocess.run(
-            command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, timeout=60, check=False,
+            command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, timeout=PATIENCE, check=False,
             start_new_session=True,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -76,7 +76,7 @@ class Mbsync:
         (self.directory / name / "cur" / file).write_bytes(data.replace(b"\r\n", b"\n"))
 
     def run(self) -> None:
-        run_program("mbsync", "-c", str(self._file), "-a", timeout=100)
+        run_program("mbsync", "-c", str(self._file), "-a")
 
     def content(self, name: str = "INBOX") -> dict[str, tuple[bytes, str]]:
         """Message-ID to the mail (without the line that mbsync adds) and its flags."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -21,31 +22,33 @@ def trusting(gateway: GatewayProcess) -> ssl.SSLContext:
 
 
 def imap_plain(gateway: GatewayProcess) -> imaplib.IMAP4:
-    return imaplib.IMAP4(*gateway.address("imap"), timeout=20)
+    return imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE)
 
 
 def imap_starttls(gateway: GatewayProcess) -> imaplib.IMAP4:
-    client = imaplib.IMAP4("localhost", gateway.port("imap"), timeout=20)
+    client = imaplib.IMAP4("localhost", gateway.port("imap"), timeout=PATIENCE)
     client.starttls(trusting(gateway))
     return client
 
 
 def imap_tls(gateway: GatewayProcess) -> imaplib.IMAP4:
-    return imaplib.IMAP4_SSL("localhost", gateway.port("imaps"), ssl_context=trusting(gateway), timeout=20)
+    return imaplib.IMAP4_SSL(
+        "localhost", gateway.port("imaps"), ssl_context=trusting(gateway), timeout=PATIENCE
+    )
 
 
 def pop3_plain(gateway: GatewayProcess) -> poplib.POP3:
-    return poplib.POP3(*gateway.address("pop3"), timeout=20)
+    return poplib.POP3(*gateway.address("pop3"), timeout=PATIENCE)
 
 
 def pop3_stls(gateway: GatewayProcess) -> poplib.POP3:
-    client = poplib.POP3("localhost", gateway.port("pop3"), timeout=20)
+    client = poplib.POP3("localhost", gateway.port("pop3"), timeout=PATIENCE)
     client.stls(trusting(gateway))
     return client
 
 
 def pop3_tls(gateway: GatewayProcess) -> poplib.POP3:
-    return poplib.POP3_SSL("localhost", gateway.port("pop3s"), context=trusting(gateway), timeout=20)
+    return poplib.POP3_SSL("localhost", gateway.port("pop3s"), context=trusting(gateway), timeout=PATIENCE)
 
 
 def good(answer: tuple[str, list[Any]]) -> list[Any]:

@@ -19,13 +19,14 @@ from gateway.tls import make_self_signed
 from tests.interop.conftest import add_user
 from tests.interop.mails import mail
 from tests.support.gateway import ADMIN, TWISTD, GatewayProcess, Running, run_program, store, until
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
 
 def refused(*command: str) -> str:
     """What a command says that ends with an error."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1, done
     return done.stdout + done.stderr
 
@@ -141,7 +142,7 @@ def test_the_demo_writes_a_configuration_that_works_and_keeps_it(tmp_path: Path)
         assert any("Ready. Connect to" in line for line in lines)
         assert any("Ctrl-C stops everything" in line for line in lines)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) in (0, -signal.SIGINT)
+        assert process.wait(PATIENCE) in (0, -signal.SIGINT)
     assert (tmp_path / "var" / "gateway.toml").read_text() == _EMBEDDED
     assert not list(tmp_path.glob("twistd*"))
 
@@ -150,7 +151,7 @@ def test_reload_takes_the_new_certificate(gateway: GatewayProcess, user: str, tm
     def serial() -> str:
         return ssl.get_server_certificate(gateway.address("imaps"))
 
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
         imap.login(user, user)
         before = serial()
         old = gateway.certificate.read_bytes()
@@ -174,9 +175,9 @@ def test_clients_are_told_when_the_gateway_stops(tmp_path: Path) -> None:
     with store(tmp_path / "store") as store_process:
         add_user(tmp_path / "store", "alice")
         gateway = GatewayProcess(tmp_path, f"http://{store_process.places['store']}/").start()
-        imap = imaplib.IMAP4(*gateway.address("imap"), timeout=20)
+        imap = imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE)
         imap.login("alice", "alice")
-        pop3 = poplib.POP3(*gateway.address("pop3"), timeout=20)
+        pop3 = poplib.POP3(*gateway.address("pop3"), timeout=PATIENCE)
         gateway.stop()
         assert imap.readline().startswith(b"* BYE ")
         assert pop3.file.readline().startswith(b"-ERR [SYS/TEMP] the server is shutting down")
@@ -196,21 +197,23 @@ def test_quit_deletes_all_or_nothing_whatever_dies(tmp_path: Path) -> None:
         outcomes = set()
         for turn in range(4):
             gateway = GatewayProcess(tmp_path, url).start()
-            outcomes.add(_interrupted_quit(gateway, random_.choice([0, 0.002, 0.01, 0.05]) if turn else 0.5))
+            outcomes.add(
+                _interrupted_quit(gateway, random_.choice([0, 0.002, 0.01, 0.05]) if turn else PATIENCE)
+            )
         assert outcomes <= {"deleted", "kept"}
         assert "deleted" in outcomes
 
 
 def _interrupted_quit(gateway: GatewayProcess, patience: float) -> str:
     """Fill, mark three of five, QUIT, wait for the answer for a moment, kill; what became of the three."""
-    with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+    with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
         imap.login("alice", "alice")
         if imap.select("INBOX")[1] != [b"0"]:
             imap.store("1:*", "+FLAGS", r"(\Deleted)")
             imap.expunge()
         for number in range(5):
             imap.append("INBOX", None, None, mail(number))
-    pop3 = poplib.POP3(*gateway.address("pop3"), timeout=20)
+    pop3 = poplib.POP3(*gateway.address("pop3"), timeout=PATIENCE)
     pop3.user("alice")
     pop3.pass_("alice")
     for number in (1, 2, 3):
@@ -223,7 +226,7 @@ def _interrupted_quit(gateway: GatewayProcess, patience: float) -> str:
     pop3.close()
     gateway.start()
     try:
-        with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+        with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
             until(lambda: True if imap.login("alice", "alice")[0] == "OK" else None)
             count = int(imap.select("INBOX")[1][0])
     finally:

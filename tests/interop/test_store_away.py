@@ -14,6 +14,7 @@ import pytest
 from tests.interop.conftest import add_user
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess, store, until
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -35,12 +36,12 @@ class Stage:
         self.store = store(self._data, self.place).start()
 
     def imap(self) -> imaplib.IMAP4:
-        imap = imaplib.IMAP4(*self.gateway.address("imap"), timeout=30)
+        imap = imaplib.IMAP4(*self.gateway.address("imap"), timeout=PATIENCE)
         imap.login("alice", "alice")
         return imap
 
     def pop3(self) -> poplib.POP3:
-        pop3 = poplib.POP3(*self.gateway.address("pop3"), timeout=30)
+        pop3 = poplib.POP3(*self.gateway.address("pop3"), timeout=PATIENCE)
         pop3.user("alice")
         pop3.pass_("alice")
         return pop3
@@ -82,7 +83,7 @@ def test_an_open_connection_survives_the_stores_death(stage: Stage) -> None:
 
 def poplib_login(stage: Stage) -> None:
     """Try to log in with a password that nobody has proven: the store has to be asked."""
-    pop3 = poplib.POP3(*stage.gateway.address("pop3"), timeout=30)
+    pop3 = poplib.POP3(*stage.gateway.address("pop3"), timeout=PATIENCE)
     try:
         pop3.user("bob")
         pop3.pass_("bob")
@@ -129,7 +130,7 @@ def test_the_gateway_starts_before_the_store(tmp_path: Path) -> None:
     with store(tmp_path / "store") as first:
         place = first.places["store"]
     with GatewayProcess(tmp_path, f"http://{place}/") as gateway:
-        imap = imaplib.IMAP4(*gateway.address("imap"), timeout=30)
+        imap = imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE)
         with pytest.raises(imaplib.IMAP4.error, match="UNAVAILABLE"):
             imap.login("alice", "alice")
         with store(tmp_path / "store", place):

@@ -12,6 +12,7 @@ import pytest
 from tests.interop.mails import mail
 from tests.submission.smarthosts import Script, smarthost
 from tests.support.gateway import GatewayProcess, run_program
+from tests.support.patience import PATIENCE
 from tests.support.store import RunningStore, running_store
 
 pytestmark = pytest.mark.interop
@@ -64,10 +65,10 @@ def test_smtplib(sender: GatewayProcess, mails: list[bytes], implicit: bool) -> 
     context = ssl.create_default_context(cafile=str(sender.certificate))
     if implicit:
         client: smtplib.SMTP = smtplib.SMTP_SSL(
-            "localhost", sender.port("submissions"), context=context, timeout=20
+            "localhost", sender.port("submissions"), context=context, timeout=PATIENCE
         )
     else:
-        client = smtplib.SMTP("localhost", sender.port("submission"), timeout=20)
+        client = smtplib.SMTP("localhost", sender.port("submission"), timeout=PATIENCE)
     with client:
         client.ehlo()
         if not implicit:

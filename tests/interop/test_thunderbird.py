@@ -17,6 +17,7 @@ from tests.interop.mails import mail
 from tests.interop.nss import save_password
 from tests.interop.relay import Relay
 from tests.support.gateway import GatewayProcess, run_program, until
+from tests.support.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.interop,
@@ -89,7 +90,7 @@ def screen(directory: Path) -> Iterator[str]:
             yield f":{answer.readline().strip()}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 @contextmanager
@@ -111,10 +112,10 @@ def thunderbird(profile: Path, display: str) -> Iterator[subprocess.Popen[bytes]
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 15)
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def write_profile(profile: Path, port: int) -> None:
@@ -134,7 +135,7 @@ def test_thunderbird_opens_the_demo_account(gateway: GatewayProcess, tmp_path: P
             try:
                 until(lambda: has_mails(profile, 3), 90)
                 until(lambda: True if "IDLE" in upper(relay) else None, 60)
-                with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as other:
+                with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as other:
                     other.login("demo", "demo")
                     other.append("INBOX", None, None, mail(5))
                 until(lambda: has_mails(profile, 4), 60)

@@ -16,6 +16,7 @@ import pytest
 from tests.interop.conftest import add_user
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess, run_program, store
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -100,7 +101,7 @@ def test_a_second_gateway_sees_the_same_numbers(tmp_path: Path) -> None:
         ):
             seen = []
             for gateway in (one, two):
-                with imaplib.IMAP4(*gateway.address("imap"), timeout=20) as imap:
+                with imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE) as imap:
                     imap.login("alice", "alice")
                     if gateway is one:
                         for number in range(3):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 from tests.support.store import StoreProcess
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))
@@ -35,7 +36,7 @@ class Mta:
                 continue
             with (
                 suppress(OSError, smtplib.SMTPException),
-                smtplib.LMTP("127.0.0.1", port, timeout=10) as client,
+                smtplib.LMTP("127.0.0.1", port, timeout=PATIENCE) as client,
             ):
                 self.tries[name] += 1
                 client.sendmail("ann@example.org", ["alice"], f"Subject: {name}\r\n\r\n{name}\r\n")
@@ -44,7 +45,7 @@ class Mta:
 
 def stored(port: int) -> Counter[str]:
     """The subjects in the Inbox, as IMAP tells them."""
-    with imaplib.IMAP4("127.0.0.1", port, timeout=20) as client:
+    with imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE) as client:
         client.login("alice", "alice")
         client.select("INBOX")
         _, found = (

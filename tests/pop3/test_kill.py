@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.gateway import GatewayProcess
+from tests.support.patience import PATIENCE
 from tests.support.store import StoreProcess
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))
@@ -29,7 +30,7 @@ class Fetcher:
         """One session: take what is new, delete some of what is there."""
         pop: poplib.POP3 | None = None
         try:
-            pop = poplib.POP3("127.0.0.1", port, timeout=20)
+            pop = poplib.POP3("127.0.0.1", port, timeout=PATIENCE)
             pop.user("alice")
             pop.pass_("alice")
             for line in pop.uidl()[1]:
@@ -85,6 +86,6 @@ def test_nothing_is_lost_between_quit_and_its_answer(tmp_path: Path, victim: str
 
 
 def deliver(port: int, names: list[str]) -> None:
-    with smtplib.LMTP("127.0.0.1", port, timeout=20) as client:
+    with smtplib.LMTP("127.0.0.1", port, timeout=PATIENCE) as client:
         for name in names:
             client.sendmail("ann@example.org", ["alice"], f"Subject: {name}\r\n\r\n{name}\r\n")

@@ -32,6 +32,7 @@ from gateway.storeserver.service import make_service
 from gateway.storeserver.soundness import findings
 from tests.storeserver.mailbox import inbox, new_folder, new_message, subjects
 from tests.support import reactor
+from tests.support.patience import PATIENCE
 from tests.support.soap import SoapClient
 from tests.support.store import TEST_DATABASE, StoreProcess, running_store
 from tests.support.storecore import OPTIONS, World
@@ -167,7 +168,7 @@ def test_a_backup_beside_writers_is_of_one_moment(world: World, tmp_path: Path) 
             shutil.rmtree(target)
     finally:
         stop.set()
-        writer.join(20)
+        writer.join(PATIENCE)
 
 
 # A full disk
@@ -258,12 +259,12 @@ def test_whatever_was_answered_is_there_after_kill_9(store: StoreProcess, tmp_pa
         for writer in writers:
             writer.start()
         for _ in range(chance.randrange(5, 40)):
-            assert enough.acquire(timeout=20)
+            assert enough.acquire(timeout=PATIENCE)
         with pytest.raises(StoreUnusable, match=rf"process {store.pid}\)"):
             DirectoryLock(tmp_path)
         store.kill()
         for writer in writers:
-            writer.join(20)
+            writer.join(PATIENCE)
         store.start()
         assert list(findings(tmp_path, contents=True)) == [], f"seed {seed}"
         with store.client("alice") as client:

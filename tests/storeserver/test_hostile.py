@@ -25,6 +25,7 @@ from gateway.mapiclient.wire.envelope import encode_request
 from gateway.mapiclient.wire.structs import ObjectTree
 from tests.storeserver.mailbox import inbox, new_folder, new_message
 from tests.support import reactor
+from tests.support.patience import PATIENCE
 from tests.support.soap import SoapClient
 from tests.support.store import RunningStore, StoreProcess, running_store
 
@@ -39,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
 
 
 def raw(store: RunningStore) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", store.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", store.port), timeout=PATIENCE)
 
 
 def request(body: bytes, *headers: str) -> bytes:
@@ -189,7 +190,7 @@ def test_two_clients_racing_for_the_same_messages(store: RunningStore) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert len(codes) == 60
         assert codes.count(0) == 30
         assert codes.count(int(ErrorCode.PARTIAL_COMPLETION)) == 30
@@ -211,7 +212,7 @@ def test_two_clients_racing_for_the_same_folder_name(store: RunningStore) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert codes.count(0) == 10
     assert codes.count(int(ErrorCode.COLLISION)) == 20
 
@@ -236,7 +237,7 @@ def test_one_table_used_by_two_connections_at_once(store: RunningStore) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert sorted(rows) == [f"{number:02}" for number in range(40)]
 
 

@@ -16,6 +16,7 @@ from gateway.mapi.tables import ObjectType
 from gateway.storeserver import identity, objects
 from gateway.storeserver.workers import Workers
 from tests.support import reactor
+from tests.support.patience import PATIENCE
 from tests.support.storecore import World, message
 
 
@@ -130,7 +131,7 @@ def test_a_result_that_comes_too_late_is_freed(office: Office) -> None:
 
     async def leave() -> str:
         result = office.workers.read(work, discard=freed.callback)
-        begun.wait(10)
+        begun.wait(PATIENCE)
         result.cancel()
         office.gate.set()
         with pytest.raises(CancelledError):

@@ -146,8 +146,10 @@ class Server:
     def empty(self, queue: Queue | None = None) -> None:
         """Send what is queued."""
         chosen = queue or self.queue()
-        reactor.run(chosen.empty)
-        chosen.unlock()
+        try:
+            reactor.run(chosen.empty)
+        finally:
+            chosen.unlock()
 
     def mails(self, user: str, folder: str = "INBOX") -> list[bytes]:
         """The mails in a folder."""

@@ -18,6 +18,7 @@ from gateway.mapiclient.wire.calls_directory import AddSendAsUser, CreateGroup, 
 from gateway.mapiclient.wire.structs import Group
 from tests.submission.server import Server
 from tests.submission.test_queue import state, submit
+from tests.support.patience import PATIENCE
 
 
 def grant(server: Server, user: str, principal: str) -> None:
@@ -85,7 +86,7 @@ def test_submission(server: Server, standing: str, author: str, sender: str, exp
     names = {"me": f"{me}@example.com", "other": f"{other}@example.com", "nobody": "nobody@example.net"}
     authors = ", ".join(names[name] for name in author.split(", ") if name)
     header = (f"From: {authors}\r\n" if authors else "") + (f"Sender: {names[sender]}\r\n" if sender else "")
-    with smtplib.SMTP("127.0.0.1", server.listen(), timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.listen(), timeout=PATIENCE) as client:
         client.login(me, me)
         client.ehlo()
         client.mail(names["me"])
@@ -107,7 +108,7 @@ def test_the_envelope(server: Server, standing: str, allowed: bool) -> None:
         grant(server, me, other)
     if standing == "delegate":
         make_delegate(server, me, other)
-    with smtplib.SMTP("127.0.0.1", server.listen(), timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.listen(), timeout=PATIENCE) as client:
         client.login(me, me)
         client.ehlo()
         assert client.mail(f"{other}@example.com")[0] == (250 if allowed else 553)
@@ -146,7 +147,7 @@ def test_a_group(server: Server, user: str, allowed: bool) -> None:
         mine = system.ok(ResolveUsername(username=user)).user_entryid
         if allowed:
             system.ok(AddSendAsUser(user_entryid=made, sender_entryid=mine))
-    with smtplib.SMTP("127.0.0.1", server.listen(), timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.listen(), timeout=PATIENCE) as client:
         client.login(user, user)
         client.ehlo()
         assert client.mail(address)[0] == (250 if allowed else 553)

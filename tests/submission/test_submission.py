@@ -14,13 +14,14 @@ from gateway.smtp.codec.replies import Refused
 from gateway.submission.header import addresses_of, completed, without_bcc
 from gateway.submission.passage import stuffed
 from tests.submission.server import Server
+from tests.support.patience import PATIENCE
 
 MAIL = b"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\nFrom: %b@example.com\r\nTo: ann@example.org\r\n\r\nHi.\r\n..\r\n"
 
 
 @contextmanager
 def client(server: Server, user: str = "", **options: Any) -> Iterator[smtplib.SMTP]:
-    with smtplib.SMTP("127.0.0.1", server.listen(**options), timeout=20) as connection:
+    with smtplib.SMTP("127.0.0.1", server.listen(**options), timeout=PATIENCE) as connection:
         if user:
             connection.login(user, user)
         yield connection

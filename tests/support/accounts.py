@@ -16,6 +16,7 @@ from gateway.mapiclient.options import PoolOptions
 from gateway.mapiclient.pool import Pool
 from gateway.mapiclient.sessions import Sessions
 from tests.support import reactor
+from tests.support.patience import PATIENCE
 from tests.support.store import RunningStore, running_store
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class Mail:
         self._directory = directory
         self._others: list[tuple[Accounts, Sessions, UidCache]] = []
 
-    def run(self, work: Callable[..., Awaitable[T]], *users: str, timeout: float = 30) -> T:
+    def run(self, work: Callable[..., Awaitable[T]], *users: str, timeout: float = PATIENCE) -> T:
         """Run a coroutine function with an account for each user; log them out after it."""
 
         async def logged_in() -> Any:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.gateway import run_program, until
+from tests.support.patience import PATIENCE
 
 #: Everything runs as one user that may not be root: Dovecot refuses mail of root.
 DOVECOT = """\
@@ -91,7 +92,7 @@ def running_dovecot(base: Path, password: str) -> Iterator[tuple[tuple[str, int]
         yield address, process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def _open_way(directory: Path) -> None:

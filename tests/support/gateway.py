@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from tests.support.patience import PATIENCE
+
 TWISTD = str(Path(sys.executable).with_name("twistd"))
 ADMIN = str(Path(sys.executable).with_name("gateway-admin"))
 T = TypeVar("T")
@@ -49,7 +51,7 @@ class Running:
                 events.put(line.rstrip())
         events.put(None)
 
-    def wait_for(self, text: str, seconds: float = 30) -> str:
+    def wait_for(self, text: str, seconds: float = PATIENCE) -> str:
         """The next line of the log with this text in it."""
         deadline = time.monotonic() + seconds
         while True:
@@ -64,7 +66,7 @@ class Running:
             if text in line:
                 return line
 
-    def stop(self, seconds: float = 30) -> None:
+    def stop(self, seconds: float = PATIENCE) -> None:
         """Ask it to stop, as systemd does, and see that it stops well."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -82,7 +84,7 @@ class Running:
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -153,7 +155,7 @@ self_signed = true
 """
 
 
-def run_program(*command: str, timeout: float = 60, **more: Any) -> str:
+def run_program(*command: str, timeout: float = PATIENCE, **more: Any) -> str:
     """Run a client program to its end; what it wrote. All of it is in the error when it fails."""
     done = subprocess.run(
         command, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False, **more
@@ -164,7 +166,9 @@ def run_program(*command: str, timeout: float = 60, **more: Any) -> str:
     return done.stdout.decode()
 
 
-def until(done: Callable[[], T | None], seconds: float = 20, *, despite: tuple[type[Exception], ...] = ()) -> T:
+def until(
+    done: Callable[[], T | None], seconds: float = PATIENCE, *, despite: tuple[type[Exception], ...] = ()
+) -> T:
     """Ask another process again and again, until it has what is wanted; ``despite`` errors it has not yet."""
     deadline = time.monotonic() + seconds
     while True:

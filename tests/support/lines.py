@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 
+from tests.support.patience import PATIENCE
+
 
 class LineClient:
     """A connection and its lines."""
 
     def __init__(self, port: int) -> None:
-        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), 20)
+        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self._data = b""
 
     def send(self, data: bytes) -> None:

@@ -12,6 +12,8 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import blockingCallFromThread
 from twisted.python.threadable import isInIOThread
 
+from tests.support.patience import PATIENCE
+
 T = TypeVar("T")
 reactor: Any = _reactor
 _lock = threading.Lock()
@@ -27,11 +29,11 @@ def start() -> None:
         threading.Thread(
             target=reactor.run, kwargs={"installSignalHandlers": False}, name="reactor", daemon=True
         ).start()
-        if not started.wait(10):
-            raise RuntimeError("the reactor did not start within 10 seconds")
+        if not started.wait(PATIENCE):
+            raise RuntimeError("the reactor did not start in time")
 
 
-def run(work: Callable[[], Coroutine[Any, Any, T]], timeout: float = 20) -> T:
+def run(work: Callable[[], Coroutine[Any, Any, T]], timeout: float = PATIENCE) -> T:
     """Run a coroutine function in the reactor's thread; return or raise what it does.
 
     After `timeout` seconds the work is cancelled and CancelledError is raised.

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from gateway.mapiclient.wire import calls_session
 from gateway.mapiclient.wire.envelope import ReplyDecoder, encode_request_chunks
 from gateway.mapiclient.wire.schema import Call
+from tests.support.patience import PATIENCE
 
 R = TypeVar("R")
 
@@ -30,7 +31,7 @@ class _UnixConnection(http.client.HTTPConnection):
 class SoapClient:
     """One connection to a store, and perhaps a session."""
 
-    def __init__(self, url: str, timeout: float = 15) -> None:
+    def __init__(self, url: str, timeout: float = PATIENCE) -> None:
         """Connect to ``http://host:port`` or ``unix:/path``."""
         self.connection: http.client.HTTPConnection
         if url.startswith("unix:"):

@@ -21,6 +21,7 @@ from gateway.storeserver.database import StoreOptions
 from gateway.storeserver.options import Options
 from gateway.storeserver.service import StoreService, add_user, make_service
 from tests.support import reactor
+from tests.support.patience import PATIENCE
 from tests.support.soap import SoapClient
 
 #: Fast instead of safe: no waiting for the disk, cheap password hashes.
@@ -159,7 +160,7 @@ class StoreProcess:
             return
         assert process.stdout is not None
         process.send_signal(number)
-        process.wait(20)
+        process.wait(PATIENCE)
         process.stdout.close()
 
     def stop(self) -> None:
