@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
@@ -82,11 +83,13 @@ def write(periods: Iterable[Period], start: int, end: int, now: float) -> bytes:
         write_line("VERSION", "2.0"),
         write_line("PRODID", "-//mapi-gateway//EN"),
         write_line("BEGIN", "VFREEBUSY"),
+        write_line("UID", uuid.uuid4().hex),
         write_line("DTSTAMP", _utc(int(now))),
         write_line("DTSTART", _utc(start)),
         write_line("DTEND", _utc(end)),
     ]
-    for begin, finish, kind in merged(periods):
+    # What takes no time is no period (RFC 5545 3.3.9).
+    for begin, finish, kind in merged(each for each in periods if each[0] < each[1]):
         lines.append(write_line("FREEBUSY", f"{_utc(begin)}/{_utc(finish)}", {"FBTYPE": (kind,)}))
     return b"".join([*lines, write_line("END", "VFREEBUSY"), write_line("END", "VCALENDAR")])
 
