@@ -19,10 +19,12 @@ from gateway.convert.ical.options import Options as IcalOptions
 from gateway.convert.ical.timezones import Zone
 from gateway.dav import hrefs
 from gateway.dav.addressbook import Directory
-from gateway.dav.entries import Entry, matching
+from gateway.dav.entries import Entry, matching, visible
 from gateway.dav.errors import Refused
 from gateway.dav.homes import TREE_AGE, Homes, UserHomes
+from gateway.dav.kinds import CONTACTS
 from gateway.dav.listing import Difference, Listing, Listings
+from gateway.dav.members import Members
 from gateway.dav.options import Options
 from gateway.dav.people import People, Person
 from gateway.dav.places import Place
@@ -258,7 +260,16 @@ class RequestScope:
         has_owner = place.kind.is_calendar and owner not in (hrefs.PUBLIC, hrefs.DIRECTORY)
         options = self._options(owner if has_owner else "", is_own=place.is_own)
         base = f"{self.base_url}/{quote(place.owner)}/{quote(place.name)}/" if self.base_url else ""
-        return Rendering(place.kind, replace(options, sees_private=place.sees_private), version, base)
+        members = self._members(place) if place.kind is CONTACTS else None
+        return Rendering(place.kind, replace(options, sees_private=place.sees_private), version, base, members)
+
+    def _members(self, place: Place) -> Members:
+        """Who is in the lists of an address book."""
+
+        def read(entries: list[Entry]) -> list[tuple[Entry, MessageContent]]:
+            return self.wait(lambda: load(self.session_of(place), entries))
+
+        return Members(lambda: visible([*self.listing(place).by_key.values()], place), read)
 
     def _options(self, owner: str, *, is_own: bool) -> IcalOptions:
         """How the calendar of a user ("" = of nobody) is read and written."""

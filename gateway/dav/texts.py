@@ -15,6 +15,7 @@ from gateway.convert.vcard import Options as VcardOptions
 from gateway.dav.entries import Entry
 from gateway.dav.kinds import Kind
 from gateway.dav.links import Links
+from gateway.dav.members import Members
 from gateway.dav.places import Place
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import AttachmentContent, MessageContent
@@ -39,6 +40,8 @@ class Rendering:
     """Of vCards."""
     base: str = ""
     """The collection's URL, below which attachments have their addresses; without it they are in the text."""
+    members: Members | None = None
+    """Of an address book: who is in its lists."""
 
     @property
     def variant(self) -> tuple[object, ...]:
@@ -67,12 +70,14 @@ class Rendering:
             note_class = _NOTE_CLASS if self.kind.name == "notes" else self.ical.note_class
             options = replace(self.ical, now=from_unix(now), note_class=note_class, attached=attached)
             return ical.from_ical(data, existing, options)
+        if self.members is not None:
+            self.members.expect(data)
         return vcard.from_vcard(data, existing, self.vcard)
 
     @property
     def vcard(self) -> VcardOptions:
         """The same for contacts."""
-        return VcardOptions(zone=self.ical.zone.tzinfo)
+        return VcardOptions(zone=self.ical.zone.tzinfo, members=self.members)
 
 
 class TextCache:

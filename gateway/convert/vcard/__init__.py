@@ -15,7 +15,7 @@ from gateway.convert.vcard.card import MAX_CARD, MAX_PHOTO, TooLarge, read_card
 from gateway.convert.vcard.contact import read_contact, slots_of
 from gateway.convert.vcard.gal import gal_lines, gal_uid
 from gateway.convert.vcard.kept import Retained
-from gateway.convert.vcard.lists import addresses_of_list, is_list, list_slots, read_list
+from gateway.convert.vcard.lists import addresses_of_list, is_list, list_slots, members_named, read_list
 from gateway.convert.vcard.options import DEFAULT, Members, Options, Person
 from gateway.convert.vcard.retained import merged
 from gateway.convert.vcard.slots import in_unicode
@@ -54,7 +54,8 @@ def to_vcard(content: MessageContent, version: str = "3.0", options: Options = D
     slots = list_slots(content, version, options) if group else slots_of(content, version, options)
     lines = merged(slots, Retained.of(content), version)
     if group:
-        lines.insert(0, Line("X-ADDRESSBOOKSERVER-KIND" if version == "3.0" else "KIND", "group"))
+        kind = Line("X-ADDRESSBOOKSERVER-KIND" if version == "3.0" else "KIND", "group")
+        lines = [kind, *members_named(lines, version)]
     return _written(lines, uid_of(content), content.get(pr.PR_LAST_MODIFICATION_TIME), version, options)
 
 

@@ -7,7 +7,7 @@ members stay when the list comes back from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
@@ -60,12 +60,25 @@ def _slots(content: MessageContent, version: str, options: Options) -> Iterator[
     yield Slot("FN", name, [Line("FN", escape(name))])
     if version == "3.0":
         yield Slot("N", name, [Line("N", structured([name, "", "", "", ""]))])
-    line_name = _APPLE_MEMBER if version == "3.0" else "MEMBER"
+    line_name = _member_name(version)
     for member in members_of(content):
         reference = reference_of(member, version, options)
         if reference is not None:
             yield Slot(f"MEMBER {reference.casefold()}", reference, [Line(line_name, reference)])
     yield from export_texts(content, version)
+
+
+def _member_name(version: str) -> str:
+    return _APPLE_MEMBER if version == "3.0" else "MEMBER"
+
+
+def members_named(lines: Iterable[Line], version: str) -> list[Line]:
+    """The lines of a group card with its members as this version names them, those too that are kept from the other."""
+    name = _member_name(version)
+    return [
+        Line(name, line.value, line.params, line.group) if line.name in ("MEMBER", _APPLE_MEMBER) else line
+        for line in lines
+    ]
 
 
 def reference_of(member: Member, version: str, options: Options) -> str | None:

@@ -16,6 +16,8 @@ from gateway.convert.vcard.slots import Slot
 _ABOUT: frozenset[str] = frozenset({"X-ABLABEL", "X-ABADR"})
 #: Written by us on every card, or meaningful only for the card they came in.
 _OURS: frozenset[str] = frozenset({"PRODID", "UID", "REV", "VERSION", "KIND", "X-ADDRESSBOOKSERVER-KIND"})
+#: Members whose cards are not there: told to clients of the other version under the other name, so that they know them.
+_KNOWN_TO_ALL: frozenset[str] = frozenset({"X-ADDRESSBOOKSERVER-MEMBER"})
 
 
 def merged(slots: dict[str, Slot], retained: Retained, version: str) -> list[Line]:
@@ -103,7 +105,8 @@ def _of_others(draft: Draft, kept: list[Kept], slots: dict[str, Slot]) -> list[K
         if each.slot:
             missing = each.slot in slots and each.slot not in present
         else:
-            missing = each.name.startswith("X-") and (each.name, each.value) not in there
+            told = each.name.startswith("X-") and each.name not in _KNOWN_TO_ALL
+            missing = told and (each.name, each.value) not in there
         if missing:
             found.append(each)
     return found
