@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
@@ -73,8 +72,8 @@ def attributes(mailbox: Mailbox) -> list[str]:
 
 
 def normalized(mailbox: Mailbox, asked: str, *, utf8: bool) -> bytes:
-    """LIST of a mailbox, with the name a client asked for where Unicode spells it otherwise (RFC 9051 6.3.9.7)."""
-    old = (("OLDNAME", (asked,)),) if normalize("NFC", asked) != asked else ()
+    """LIST of a mailbox, with the name a client asked for where it is spelt otherwise here (RFC 9051 6.3.9.7)."""
+    old = (("OLDNAME", (asked,)),) if asked != mailbox.name else ()
     return w.list_item(attributes(mailbox), mailbox.name, utf8=utf8, extended=old)
 
 

@@ -23,7 +23,7 @@ from gateway.mailbox.tree import (
     mailboxes_of,
 )
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import Collision, NoAccess, NotFound
+from gateway.mapi.errors import Collision, NoAccess, NotFound, TooBig
 from gateway.mapi.notices import Event
 from gateway.mapi.props import Props
 from gateway.mapi.tables import ObjectType
@@ -38,6 +38,8 @@ PUBLIC_PREFIX: Final = "Public folders"
 FOLDER_EVENTS: Final = (
     Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.ONLY_FOLDERS | Event.NO_COUNTERS
 )
+#: Characters of a folder's name: the store's listing cuts what is longer, and nobody would find the folder again.
+MAX_NAME: Final = 255
 #: A tree older than this (seconds) is read again whatever the store said.
 MAX_AGE: Final = 120.0
 
@@ -181,12 +183,10 @@ class Folders:
     async def create(self, name: str, now: float, use: str | None = None) -> Mailbox:
         """Create a mailbox, with a special use if one is given, and the parents it lacks.
 
-        Collision, NoAccess, UseImpossible.
+        Collision, TooBig, NoAccess, UseImpossible.
         """
         tree = await self.tree(now, owners_of(name))
-        canonical = names.canonical(names.net_unicode(name))
-        if canonical in tree:
-            raise Collision(f"mailbox {canonical!r} exists already")
+        canonical = _new_name(tree, name)
         if use is not None:
             _check_use(tree, canonical, use)
         levels = canonical.split(names.DELIMITER)
@@ -264,14 +264,12 @@ class Folders:
         return mailbox
 
     async def rename(self, old: str, new: str, now: float) -> None:
-        """Rename or move a mailbox with all below it (NotFound, Collision, FolderCycle, NoAccess)."""
+        """Rename or move a mailbox with all below it (NotFound, Collision, TooBig, FolderCycle, NoAccess)."""
         tree = await self.tree(now, owners_of(old, new))
         mailbox = tree.get(old)
         if _is_needed(mailbox):
             raise NoAccess(f"{mailbox.name} is a special folder and cannot be renamed")
-        canonical = names.canonical(names.net_unicode(new))
-        if canonical in tree:
-            raise Collision(f"mailbox {canonical!r} exists already")
+        canonical = _new_name(tree, new)
         above, _, level = canonical.rpartition(names.DELIMITER)
         if above and above not in tree:
             await self.create(above, now)
@@ -279,6 +277,16 @@ class Folders:
         parent = self._parent(tree, above, canonical)
         await move_folder(self._session, mailbox.entryid, parent, names.folder_name(level))
         self._changed(mailbox.name, canonical)
+
+
+def _new_name(tree: Mailboxes, name: str) -> str:
+    """The spelling of a name for a mailbox to be made. Raises Collision, TooBig."""
+    canonical = names.canonical(names.net_unicode(name))
+    if canonical in tree:
+        raise Collision(f"mailbox {canonical!r} exists already")
+    if any(len(level) > MAX_NAME for level in names.split(canonical)):
+        raise TooBig(f"the name of a folder has at most {MAX_NAME} characters")
+    return canonical
 
 
 def _is_needed(mailbox: Mailbox) -> bool:

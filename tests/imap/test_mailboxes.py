@@ -166,6 +166,37 @@ def test_names_are_made_in_net_unicode(imap: Dialogue) -> None:
     """)
 
 
+def test_names_that_are_spelt_otherwise(imap: Dialogue) -> None:
+    imap.names["long"] = "x" * 256
+    imap.names["longest"] = "x" * 255
+    imap.talk("""
+        C: a1 CREATE "50%"
+        S: * LIST (\\HasNoChildren) "/" "50=25" ("OLDNAME" ("50%"))
+        S: a1 OK ...
+        C: a2 ENABLE IMAP4rev2
+        S: ...
+        S: a2 OK ...
+        C: a3 EXAMINE "50%"
+        S: ...
+        S: * LIST (\\HasNoChildren) "/" "50=25" ("OLDNAME" ("50%"))
+        S: a3 OK ...
+        C: a4 EXAMINE "50=25"
+        S: ...
+        S: * LIST (\\HasNoChildren) "/" "50=25"
+        S: a4 OK ...
+        C: a5 CREATE a/@long@
+        S: a5 NO [LIMIT] ...
+        C: a6 RENAME "50%" @long@
+        S: a6 NO [LIMIT] ...
+        C: a7 CREATE a/@longest@
+        S: a7 OK ...
+        C: a8 LIST "" a*
+        S: * LIST (\\HasChildren) "/" "a"
+        S: * LIST (\\HasNoChildren) "/" "a/@longest@"
+        S: a8 OK ...
+    """)
+
+
 def test_what_exceeds_the_quota(imap: Dialogue, imap_server: Server) -> None:
     """OVERQUOTA for everything that would store more, and nothing is stored (RFC 9208 4.3.1)."""
     imap.given(inbox=[message("one", "x" * 3000)], work=[])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from unicodedata import is_normalized
 
 from gateway.imap import listing
 from gateway.imap.answers import Done, Refused
@@ -22,7 +21,7 @@ async def create(user: User, command: c.Create) -> AsyncIterator[bytes | Done]:
     name = _name(command.mailbox)
     user.renames(name)
     mailbox = await user.account.create(name, *command.use)
-    if not is_normalized("NFC", name):
+    if mailbox.name != name:
         yield listing.normalized(mailbox, name, utf8=user.connection.utf8)
     yield Done("Created", f"MAILBOXID ({mailbox.mailbox_id})")
 
