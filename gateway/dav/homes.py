@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import DeferredLock
 
 from gateway.dav import hrefs
+from gateway.dav.delegates import sees_private
 from gateway.dav.options import Options
 from gateway.dav.places import (
     FOLDER_TAGS,
@@ -27,6 +29,7 @@ from gateway.mailbox.sharers import AHEAD, PORTION, Sharers
 from gateway.mapi.errors import NoAccess, NotFound
 from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType, TableFlags
+from gateway.mapiclient.directory import user_named
 from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
@@ -53,6 +56,7 @@ class UserHomes:
         self._others = Sharers(session, self.user, self._look, known, portion)
         self._places: list[Place] = []
         self._read_at = float("-inf")
+        self._entryid = b""
         self.personal: dict[str, dict[str, str]] = {}
         """What the user gives collections of others, as of the last reading."""
 
@@ -124,10 +128,21 @@ class UserHomes:
     async def _look(self, login: str) -> Home | None:
         """The store of another user when something in it may be seen."""
         home = Home(await Store.of_user(self._session, login), login)
-        return home if await self._places_of(home) else None
+        if not await self._places_of(home):
+            return None
+        return replace(home, shows_private=await self._is_trusted(home))
+
+    async def _is_trusted(self, home: Home) -> bool:
+        """Whether the owner of a home lets the user see private items."""
+        if not self._entryid:
+            self._entryid = (await user_named(self._session, self.user)).user_entryid
+        return await sees_private(home.store, self._entryid)
 
     async def _visible(self, home: Home) -> list[Place]:
         try:
+            # Trust that was taken back is not waited for until the owner is looked at again.
+            if home.shows_private and not await self._is_trusted(home):
+                home = replace(home, shows_private=False)
             return await self._places_of(home)
         except (NotFound, NoAccess, TransportError):
             return []  # nothing to see there, or not now

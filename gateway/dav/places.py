@@ -56,6 +56,8 @@ class Home:
     own: bool = False
     """Whether it is the session user's own."""
     special: dict[Special, bytes] = field(default_factory=dict)
+    shows_private: bool = False
+    """Of another user: whether the session user is a delegate who sees private items."""
 
     @property
     def wastebasket(self) -> bytes:
@@ -99,8 +101,9 @@ class Place:
 
     @property
     def sees_private(self) -> bool:
-        """Whether private items are shown: to their owner, and in public folders."""
-        return self.home is None or self.home.own or self.owner == hrefs.PUBLIC
+        """Whether private items are shown: to their owner, to delegates whom he lets see them, in public folders."""
+        home = self.home
+        return home is None or home.own or home.shows_private or self.owner == hrefs.PUBLIC
 
     @property
     def readable(self) -> bool:

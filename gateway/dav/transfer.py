@@ -13,7 +13,7 @@ from gateway.dav.rights import letters
 from gateway.dav.scheduling import resources
 from gateway.dav.scope import RequestScope
 from gateway.mapi import proptags as pr
-from gateway.mapi.errors import NoAccess, NotFound
+from gateway.mapi.errors import MapiError, NoAccess, NotFound
 from gateway.mapi.propnames import DAV_FOLDER_NAME
 from gateway.mapi.props import NamedProps
 from gateway.mapi.tables import ObjectType
@@ -94,9 +94,19 @@ def _copied(scope: RequestScope, source: Place, entry: Entry, target: Place, hre
         raise NotFound("the item is gone")
     content.props.pop(pr.PR_SOURCE_KEY, None)
     content.props.pop(pr.PR_ENTRYID, None)
-    scope.wait(lambda: writing.create(scope, target, href, content))
-    if not keep and not scope.wait(lambda: delete_messages(scope.session_of(source), [entry.entryid])):
-        raise NoAccess("the item was copied, but could not be taken away from where it was")
+    copy = scope.wait(lambda: writing.create(scope, target, href, content))
+    if not keep:
+        scope.wait(lambda: _taken_away(scope, source, entry, target, copy))
+
+
+async def _taken_away(scope: RequestScope, source: Place, entry: Entry, target: Place, copy: bytes) -> None:
+    """Take the moved item away; where that is not allowed its copy goes again (NoAccess)."""
+    try:
+        if not await delete_messages(scope.session_of(source), [entry.entryid]):
+            raise NoAccess("the item cannot be taken away from where it is")
+    except MapiError:
+        await delete_messages(scope.session_of(target), [copy])
+        raise
 
 
 def relocate(source: Collection, path: str, there: object, headers: Mapping[str, str]) -> None:

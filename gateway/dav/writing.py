@@ -47,14 +47,15 @@ def refuse_mailbox(place: Place) -> None:
 # Items
 
 
-async def create(scope: RequestScope, place: Place, href: str, content: MessageContent) -> None:
-    """Put a new item into a collection, under the client's name."""
+async def create(scope: RequestScope, place: Place, href: str, content: MessageContent) -> bytes:
+    """Put a new item into a collection, under the client's name; its entry id."""
     content.props[DAV_RESOURCE_NAME] = hrefs.stored_name(href, place.kind.suffix)
     session = scope.session_of(place)
     saved = await save_new_message(session, place.entryid, store_guid(place), content)
     if pr.PR_CHANGE_KEY in saved.props and pr.PR_SOURCE_KEY in saved.props:
         props = content.props | saved.props | {pr.PR_ENTRYID: saved.entryid}
         await scope.shared.listings.saved(session, place, props)
+    return saved.entryid
 
 
 async def replace(

@@ -84,7 +84,7 @@ class Scheduler:
 
     # Carrying it out
 
-    def carry_out(self, change: Change, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def carry_out(self, change: Change, write: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Write, and send what there is to be sent; when the store refuses, nothing is sent."""
         wait = self.scope.wait
         if not change.messages:
