@@ -17,7 +17,7 @@ from gateway.imap.capabilities import capabilities
 from gateway.imap.codec.commands import Notify, State
 from gateway.imap.codec.cursor import Dialect
 from gateway.imap.codec.write_fetch import FlagTexts
-from gateway.imap.codec.write_status import highest_modseq
+from gateway.imap.codec.write_status import highest_modseq, untagged
 from gateway.imap.interests import Kept, Notifications
 from gateway.imap.options import Options
 from gateway.imap.quirks import Quirks, quirks_of
@@ -26,7 +26,8 @@ from gateway.imap.wire import Bell, Wire
 from gateway.mailbox.account import Account
 from gateway.mailbox.tree import Mailbox
 from gateway.mailbox.view import View
-from gateway.mapi.errors import LogonFailed
+from gateway.mapi.errors import LogonFailed, MapiError
+from gateway.mapiclient.errors import TransportError
 
 log: Final = Logger()
 #: Gives the account of a user who proves a password: (user, password, peer). Raises LogonFailed, TransportError.
@@ -207,40 +208,27 @@ class User:
             if self._notifying is not None:
                 self._notifying.follow_selected()
 
-    async def updates(self, *, expunge: bool = True, unasked: bool = False) -> bytes:
+    async def updates(self, *, expunge: bool = True, unasked: bool = False) -> AsyncIterator[bytes]:
         """What happened that the client was not told yet, rendered. Raises Goodbye without the mailbox.
 
+        A piece counts as told when it is there: send it before the next one is asked for, which may fail.
         `unasked`: not with the answer to a command, so that NOTIFY decides what of it is told (RFC 5465 section 4).
         """
-        notifying = self._notifying
-        if notifying is None:
-            return (await self._selected_updates(expunge=expunge))[0]
-        told, highest = b"", 0
-        if notifying.selected_events or not unasked:
-            flags = notifying.flag_events or not unasked
-            told, highest = await self._selected_updates(expunge=expunge, flags=flags)
-            if self.selection is not None and notifying.selected_events:
-                told += await notifying.arrived(self.selection, highest)
-        return told + await notifying.tell()
-
-    async def _selected_updates(self, *, expunge: bool, flags: bool = True) -> tuple[bytes, int]:
-        """What happened in the selected mailbox, and the highest UID the client knew before."""
-        selection = self.selection
-        if selection is None:
-            return b"", 0
-        if selection.view.gone:
-            # Sequence numbers mean nothing any more (RFC 2180 3.3).
-            raise Goodbye("The selected mailbox was deleted")
-        highest = selection.told.uids[-1] if selection.told.count else 0
-        left = [context.leave(selection) for context in selection.contexts.values()] if expunge else []
-        said = b"".join(left) + selection.updates(expunge=expunge, flags=flags)
-        if self.connection.qresync and (selection.told.waiting or selection.told.hidden):
-            # Mod-sequences told now must not hide an EXPUNGE that has to wait (RFC 7162 3.2), or a late message.
-            said += highest_modseq(selection.told.settled)
-        serial = selection.view.serial
-        for context in tuple(selection.contexts.values()):
-            said += b"".join([piece async for piece in context.change(selection, serial)])
-        return said, highest
+        notifying, selection = self._notifying, self.selection
+        if selection is not None and (notifying is None or notifying.selected_events or not unasked):
+            if selection.view.gone:
+                # Sequence numbers mean nothing any more (RFC 2180 3.3).
+                raise Goodbye("The selected mailbox was deleted")
+            highest = selection.told.uids[-1] if selection.told.count else 0
+            flags = notifying is None or notifying.flag_events or not unasked
+            yield selection.news(expunge=expunge, flags=flags)
+            async for piece in selection.results():
+                yield piece
+            if notifying is not None and notifying.selected_events:
+                yield await notifying.arrived(selection, highest)
+        if notifying is not None:
+            async for piece in notifying.tell():
+                yield piece
 
     # -- NOTIFY
 
@@ -276,8 +264,8 @@ class User:
     async def _interjected(self) -> None:
         notifying = self._notifying
         if notifying is not None:
-            told = await self.updates(expunge=not notifying.delayed, unasked=True)
-            await self.connection.wire.send(told)
+            async for piece in self.updates(expunge=not notifying.delayed, unasked=True):
+                await self.connection.wire.send(piece)
 
     @contextmanager
     def listening(self) -> Iterator[Bell]:
@@ -348,6 +336,27 @@ class Selection:
         """Raise Refused in a mailbox that was opened with EXAMINE."""
         if self.read_only:
             raise Refused("The mailbox was opened read-only")
+
+    def news(self, *, expunge: bool, flags: bool) -> bytes:
+        """All that changed in the mailbox itself, rendered; it counts as told."""
+        left = [context.leave(self) for context in self.contexts.values()] if expunge else []
+        said = b"".join(left) + self.updates(expunge=expunge, flags=flags)
+        if self.connection.qresync and (self.told.waiting or self.told.hidden):
+            # Mod-sequences told now must not hide an EXPUNGE that has to wait (RFC 7162 3.2), or a late message.
+            said += highest_modseq(self.told.settled)
+        return said
+
+    async def results(self) -> AsyncIterator[bytes]:
+        """What changed in results that are kept up to date; one that cannot be any more is given up."""
+        serial = self.view.serial
+        for tag, context in tuple(self.contexts.items()):
+            try:
+                async for piece in context.change(self, serial):
+                    yield piece
+            except (MapiError, TransportError) as error:
+                log.info("the result {tag} is not kept up to date any more: {error}", tag=tag, error=error)
+                del self.contexts[tag]
+                yield untagged("NO", "The result is not kept up to date any more", f'NOUPDATE "{tag}"')
 
     def updates(
         self,

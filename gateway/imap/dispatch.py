@@ -197,11 +197,10 @@ async def _tell_updates(connection: Connection, command: c.Command) -> None:
     if user is None:
         return
     try:
-        updates = await user.updates(expunge=not command.by_number)
+        async for piece in user.updates(expunge=not command.by_number):
+            await connection.wire.send(piece)
     except (MapiError, TransportError) as error:
         log.info("{peer} could not be told what is new: {error}", peer=connection.wire.peer, error=error)
-    else:
-        await connection.wire.send(updates)
 
 
 def _reported(connection: Connection, request: Request, error: Exception) -> Answer:

@@ -34,7 +34,7 @@ class Notifications(Protocol):
     def follow_selected(self) -> None:
         """Another mailbox was selected, or none."""
 
-    async def tell(self) -> bytes:
+    def tell(self) -> AsyncIterator[bytes]:
         """What happened in other mailboxes."""
 
     async def arrived(self, selection: Selection, after: int) -> bytes:

@@ -6,7 +6,7 @@ costs one mark per mailbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from gateway.imap import fetching, filters
@@ -204,21 +204,30 @@ class Notifying:
         boxes = [box for entryid in self._watched if (box := self._tree.by_entryid(entryid)) is not None]
         return b"".join([await self._status_of(mailbox, first=True) for mailbox in boxes])
 
-    async def tell(self) -> bytes:
-        """What happened, rendered; it counts as told."""
-        parts = []
+    async def tell(self) -> AsyncIterator[bytes]:
+        """What happened, rendered; it counts as told. What cannot be told now is told later."""
         if self._tree_dirty:
             self._tree_dirty = False
-            await self._follow_tree()
-            parts.append(self._changes.look(self._tree, self._subscribed, self._wants))
-            parts.append(await self._annotations_changed())
-        selection = self._user.selection
-        dirty, self._dirty = self._dirty, {}
-        for entryid in dirty:
-            mailbox = self._tree.by_entryid(entryid)
-            if mailbox is not None and (selection is None or selection.mailbox.entryid != entryid):
-                parts.append(await self._status_of(mailbox))
-        return b"".join(parts)
+            try:
+                await self._follow_tree()
+                yield self._changes.look(self._tree, self._subscribed, self._wants)
+                yield await self._annotations_changed()
+            except BaseException:
+                self._tree_dirty = True
+                raise
+        for entryid in tuple(self._dirty):
+            del self._dirty[entryid]
+            try:
+                yield await self._status_of_other(entryid)
+            except BaseException:
+                self._dirty[entryid] = None
+                raise
+
+    async def _status_of_other(self, entryid: bytes) -> bytes:
+        selection, mailbox = self._user.selection, self._tree.by_entryid(entryid)
+        if mailbox is None or (selection is not None and selection.mailbox.entryid == entryid):
+            return b""
+        return await self._status_of(mailbox)
 
     async def arrived(self, selection: Selection, after: int) -> bytes:
         """What the client wants to know of messages that arrived with UIDs above this one, its own left out."""

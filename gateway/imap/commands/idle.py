@@ -16,10 +16,12 @@ async def idle(user: User, command: c.Idle) -> AsyncIterator[bytes | Done]:
         raise StateError("IDLE is not offered")
     with user.listening() as bell:
         yield CONTINUE_IDLE
-        yield await user.updates(unasked=True)
+        async for piece in user.updates(unasked=True):
+            yield piece
         while bell.line is None:
             await bell.rung()
-            yield await user.updates(unasked=True)
+            async for piece in user.updates(unasked=True):
+                yield piece
     if not user.is_done(bell.line):
         raise StateError("Expected DONE")
     yield Done("Idle ended")
