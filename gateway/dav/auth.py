@@ -18,15 +18,23 @@ def credentials_of(header: str) -> Credentials | None:
     if scheme.lower() != "basic":
         return None
     try:
-        text = b64decode(encoded.strip(), validate=True).decode("utf-8")
-    except (BinasciiError, UnicodeDecodeError, ValueError) as error:
-        raise BadRequest("the Authorization header is not Basic in UTF-8") from error
-    user, colon, password = text.partition(":")
+        data = b64decode(encoded.strip(), validate=True)
+    except (BinasciiError, ValueError) as error:
+        raise BadRequest("the Authorization header is not Basic") from error
+    user, colon, password = _text(data).partition(":")
     if not colon or not user:
         return None
     if not is_name(user) or user in ("public", "directory"):
         raise Refused(403, "", "such a user name cannot be part of an address")
     return Credentials(user, password)
+
+
+def _text(data: bytes) -> str:
+    """UTF-8 as it is asked for (RFC 7617 2.1), else what old clients send."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def may_send_password(options: Options, *, secure: bool, peer: str) -> bool:

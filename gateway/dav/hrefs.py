@@ -46,6 +46,12 @@ def path_of(address: str) -> str:
         return ""
 
 
+def with_own_name(path: str, user: str) -> str:
+    """A path in a user's home under his name as the store spells it, whatever capital letters a client uses."""
+    start, slash, rest = path.lstrip("/").partition("/")
+    return f"/{user}{slash}{rest}" if start != user and start.casefold() == user.casefold() else path
+
+
 def principal_path(name: str) -> str:
     """The path of a principal, ready for an href."""
     return quote(f"/{name}/")

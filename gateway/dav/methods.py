@@ -41,6 +41,7 @@ class Methods(Application):
     def serving(self, scope: RequestScope, asked: Asked) -> Self:
         """A copy that serves one request."""
         scope.base_url = asked.base_url
+        asked = replace(asked, path=hrefs.with_own_name(asked.path, scope.user))
         scope.wants_zones = byreference.wants_definitions(asked.header(byreference.HEADER))
         return super().serving(scope, asked)
 
@@ -211,7 +212,7 @@ class Methods(Application):
             raise Refused(400, "", "the Destination is no address") from error
         if not self._asked.is_here(destination.netloc):
             raise Refused(502, "", "the destination is on another server")
-        return unquote(destination.path)
+        return hrefs.with_own_name(unquote(destination.path), self._scope.user)
 
     # Collections
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from twisted.web.server import Request, Site
@@ -31,10 +33,12 @@ from gateway.mapi.errors import FeatureOff
 from gateway.mapiclient import directory
 from gateway.mapiclient.credentials import Credentials
 from gateway.mapiclient.session import Session
-from gateway.mapiclient.sessions import Sessions
+from gateway.mapiclient.sessions import Lease, Sessions
 
 #: The feature that Kopano's administrators switch off for a user.
 FEATURES = ("caldav", "dav")
+#: Spellings of names that are remembered.
+_MOST_NAMES: Final = 10_000
 
 
 class LimitedRequest(Request):
@@ -153,15 +157,37 @@ def zone_of(name: str) -> Zone:
 
 
 def authenticator(sessions: Sessions, push: Push | None = None) -> Authenticate:
-    """How a request gets its session: a lease, of users who may use calendars and contacts."""
+    """How a request gets its session: a lease, of users who may use calendars and contacts.
+
+    The store takes a name in more than one spelling; the user's addresses and everything kept for him are under its own.
+    """
     off: WeakKeyDictionary[Session, bool] = WeakKeyDictionary()
+    names: OrderedDict[str, str] = OrderedDict()
+
+    async def lease_of(credentials: Credentials, peer: str) -> Lease:
+        """A lease under the store's spelling of the name."""
+        name = names.get(credentials.user, credentials.user)
+        lease = await sessions.lease(replace(credentials, user=name), application="dav", address=peer)
+        if lease.session in off:
+            return lease
+        try:
+            user = await directory.own_user(lease.session)
+        except BaseException:
+            lease.release()
+            raise
+        if not user.username or user.username == name or name != credentials.user:
+            _, disabled = directory.features(user)
+            off[lease.session] = any(each in disabled for each in FEATURES)
+            return lease
+        lease.release()
+        names[credentials.user] = user.username
+        if len(names) > _MOST_NAMES:
+            names.popitem(last=False)
+        return await lease_of(credentials, peer)
 
     async def authenticate(credentials: Credentials, peer: str) -> Login:
-        lease = await sessions.lease(credentials, application="dav", address=peer)
+        lease = await lease_of(credentials, peer)
         try:
-            if lease.session not in off:
-                _, disabled = directory.features(await directory.own_user(lease.session))
-                off[lease.session] = any(each in disabled for each in FEATURES)
             if off[lease.session]:
                 raise FeatureOff(f"calendars and contacts are switched off for {credentials.user!r}")
         except BaseException:
