@@ -131,6 +131,43 @@ def test_an_older_message_does_not_undo_a_newer_one(site: Site, boss: Person, an
     assert "STATUS:CANCELLED" not in ann.event("i-7")
 
 
+@pytest.mark.parametrize("sequence", [0, 2])
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_cancellation_may_come_before_what_it_cancels(
+    site: Site, boss: Person, ann: Person, sequence: int, looks: bool
+) -> None:
+    """Mail keeps no order; an invitation that is newer than the cancellation is a new one."""
+    ann.messages()
+    receive(site, ann, meeting("i-20", boss, ann, more="SEQUENCE:1"), method="CANCEL")
+    if looks:
+        assert (ann.messages(), ann.event("i-20")) == (["CANCEL i-20"], "")
+    receive(site, ann, meeting("i-20", boss, ann, more=f"SEQUENCE:{sequence}"))
+    assert ann.messages() == ["CANCEL i-20", "REQUEST i-20"]
+    assert ("STATUS:CANCELLED" in ann.event("i-20")) is (sequence == 0)
+
+
+def test_only_who_invites_cancels_before(site: Site, boss: Person, ann: Person, bob: Person) -> None:
+    receive(site, ann, meeting("i-21", bob, ann, more="SEQUENCE:9"), method="CANCEL")
+    ann.messages()
+    receive(site, ann, meeting("i-21", boss, ann))
+    ann.messages()
+    kept = ann.event("i-21")
+    assert kept
+    assert "STATUS:CANCELLED" not in kept
+
+
+def test_one_instance_may_be_cancelled_before_the_invitation_comes(
+    site: Site, boss: Person, ann: Person
+) -> None:
+    second = "RECURRENCE-ID;TZID=Europe/Berlin:20261202T100000\nSEQUENCE:1"
+    receive(site, ann, meeting("i-22", boss, ann, start="20261202T100000", more=second), method="CANCEL")
+    ann.messages()
+    receive(site, ann, meeting("i-22", boss, ann, more="RRULE:FREQ=DAILY;COUNT=3"))
+    ann.messages()
+    assert "EXDATE;TZID=Europe/Berlin:20261202T100000\r\n" in ann.event("i-22")
+    assert "STATUS:CANCELLED" not in ann.event("i-22")
+
+
 def test_what_is_over_is_not_put_into_the_calendar(site: Site, boss: Person, ann: Person) -> None:
     receive(site, ann, meeting("i-8", boss, ann, start="20200101T100000"))
     assert ann.messages() == ["REQUEST i-8"]

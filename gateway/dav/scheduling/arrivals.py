@@ -26,6 +26,7 @@ from gateway.dav.places import Place, store_guid
 from gateway.dav.scheduling import beginning, defaultcalendar, mailboxes, outgoing
 from gateway.dav.scheduling.applying import Stranger, applied, is_for
 from gateway.dav.scheduling.beginning import Beginning
+from gateway.dav.scheduling.overtaken import with_cancellations
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.dav.scheduling.users import is_same
 from gateway.dav.tokens import Position
@@ -178,21 +179,21 @@ class Arrivals:
             known.ignored.add(entryid)
             return
         if not (number(message.props, ids.MEETING_TYPE) or 0) & _OUTDATED:
-            await self._apply(visit, message)
+            await self._apply(visit, inbox, message)
         store = inbox.home.store.entryid if inbox.home else b""
         await set_props(visit.session, store, entryid, loaded.server_id, {pr.PR_PROCESSED: True})
 
-    async def _apply(self, visit: Visit, message: MessageContent) -> None:
+    async def _apply(self, visit: Visit, inbox: Place, message: MessageContent) -> None:
         """Apply a message, again when somebody changed the item meanwhile."""
         for _ in range(_ATTEMPTS):
             try:
-                await self._apply_once(visit, message)
+                await self._apply_once(visit, inbox, message)
             except Outdated:
                 continue
             return
         raise StoreBusy("the item is changed all the time")
 
-    async def _apply_once(self, visit: Visit, message: MessageContent) -> None:
+    async def _apply_once(self, visit: Visit, inbox: Place, message: MessageContent) -> None:
         session, uid = visit.session, uid_of(message.props)
         place, entry = await self._located(visit, uid)
         if place is None:
@@ -212,6 +213,8 @@ class Arrivals:
             before = item.props.get(pr.PR_CHANGE_KEY) or b""
             await replace_message(session, store, entry.entryid, changed, before)
         else:
+            came = (await self._listings.fresh(session, inbox)).by_key.values()
+            changed = await with_cancellations(session, came, uid, message, changed, visit.options, visit.now)
             saved = await save_new_message(session, place.entryid, store_guid(place), changed)
             await self._drop_second(session, place, uid, saved.entryid)
 
