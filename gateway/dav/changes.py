@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from radicale.xmlutils import make_human_tag
-
 from gateway.convert.ical.timezones import zone_of_iana
 from gateway.dav import liveprops, multistatus, properties, zones
 from gateway.dav.errors import NAMESPACES
+from gateway.dav.places import text_key
 from gateway.dav.scheduling import transparency
 from gateway.dav.scope import RequestScope
 
@@ -77,9 +76,9 @@ def changed(meta: dict[str, str], changes: Changes) -> dict[str, str]:
     zones_set = [tag for tag in (_TIMEZONE, _TIMEZONE_ID) if tag in changes]
     if len(zones_set) == 1:  # each is told by the other (RFC 7809 5.2)
         for tag in (_TIMEZONE, _TIMEZONE_ID):
-            meta.pop(make_human_tag(tag), None)
+            meta.pop(text_key(tag), None)
     for tag, element in changes.items():
-        name, tree = make_human_tag(tag), properties.tree_key(tag)
+        name, tree = text_key(tag), properties.tree_key(tag)
         meta.pop(name, None)
         meta.pop(tree, None)
         if element is None:
@@ -87,9 +86,10 @@ def changed(meta: dict[str, str], changes: Changes) -> dict[str, str]:
         if tag == _SOURCE:
             meta[name] = (element.findtext(f"{_D}href") or "").strip()
             continue
-        if not len(element):
+        is_known = tag.startswith("{")
+        if not len(element) and is_known:
             meta[name] = element.text or ""
-        if tag not in _TEXTS and (len(element) or element.attrib):
+        if tag not in _TEXTS and (len(element) or element.attrib or not is_known):
             element.tail = None
             meta[tree] = ET.tostring(element, "unicode")
     return meta

@@ -96,8 +96,12 @@ class Engine(radicale.app.Application):
         )
 
     def _read_xml_request_body(self, environ: Any, request_info: dict[str, Any]) -> ET.Element | None:
-        """The body's XML, within limits."""
-        return xmlbody.parse(self._asked.body)
+        """The body's XML, within limits; Radicale takes no properties without a namespace."""
+        root = xmlbody.parse(self._asked.body)
+        for parent in root if root is not None else ():
+            for element in [each for each in parent if not each.tag.startswith("{")]:
+                parent.remove(element)
+        return root
 
     def _xml_response(self, xml_content: ET.Element, request_info: dict[str, Any]) -> bytes:
         """Add what Radicale does not know, and write the answer."""

@@ -42,6 +42,8 @@ class Finding(Engine):
         self._listing = _listing_of(root)
         if root is not None and self._listing == "allprop":
             self._included = list(dict.fromkeys(each.tag for each in root.iterfind(f"{_D}include/*")))
+        if root is not None and root[0].tag == f"{_D}prop":
+            self._included = [each.tag for each in root[0] if not each.tag.startswith("{")]
         if (
             depth != "1"
             or len(hrefs.split_path(path)) != 2

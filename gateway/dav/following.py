@@ -58,7 +58,8 @@ def _tag(element: ET.Element) -> str:
     name = element.get("name", "")
     if not name:
         raise BadRequest("a property has a name")
-    return f"{{{element.get('namespace', 'DAV:')}}}{name}"
+    namespace = element.get("namespace", "DAV:")
+    return f"{{{namespace}}}{name}" if namespace else name
 
 
 def expand(properties: Properties, root: ET.Element, path: str) -> ET.Element:

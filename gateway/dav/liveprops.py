@@ -111,7 +111,12 @@ def _ask_for(response: ET.Element, included: Iterable[str]) -> None:
     """Properties that are asked for besides all others (RFC 4918 14.8): missing, unless they are filled in."""
     there = {element.tag for element in response.iterfind(f"{_D}propstat/{_D}prop/*")}
     if wanted := [tag for tag in included if tag not in there]:
-        _group(response, MISSING).extend(map(ET.Element, wanted))
+        _group(response, MISSING).extend(map(_named, wanted))
+
+
+def _named(tag: str) -> ET.Element:
+    """An empty property; answers have DAV: as their default namespace, and some properties are in none."""
+    return ET.Element(tag, {} if tag.startswith("{") else {"xmlns": ""})
 
 
 def _put_found_first(response: ET.Element) -> None:
@@ -150,7 +155,7 @@ def _list_kept(response: ET.Element, resource: Resource) -> None:
     there = {element.tag for element in prop}
     if resource.is_collection and resource.place is not None:
         kept = [key.removeprefix(properties.tree_key("")) for key in properties.trees_of(resource.place)]
-        prop.extend(ET.Element(tag) for tag in kept if tag not in there)
+        prop.extend(_named(tag) for tag in kept if tag not in there)
 
 
 def _tree(resource: Resource, tag: str) -> ET.Element | None:

@@ -248,7 +248,12 @@ def with_personal(place: Place, personal: Mapping[str, dict[str, str]]) -> Place
 
 def _as_text(key: str) -> str:
     """Under which name a property that is kept as XML would be kept as text."""
-    return make_human_tag(key.removeprefix(TREE)) if key.startswith(TREE) else key
+    return text_key(key.removeprefix(TREE)) if key.startswith(TREE) else key
+
+
+def text_key(tag: str) -> str:
+    """Under which name a property is kept as text: Radicale's; it has none for those without a namespace."""
+    return make_human_tag(tag) if tag.startswith("{") else tag
 
 
 def store_guid(place: Place) -> bytes:

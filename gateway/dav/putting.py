@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -109,13 +110,23 @@ def _converted(
 
 
 def check_conditions(collection: Collection, item: StoredItem | None, headers: Mapping[str, str]) -> None:
-    """If-Match, If-None-Match (RFC 9110 13.1) and If-Schedule-Tag-Match (RFC 6638 8.3; Refused)."""
+    """If-Match, If-None-Match, If-Unmodified-Since (RFC 9110 13.1) and If-Schedule-Tag-Match (RFC 6638 8.3; Refused)."""
     match, none_match = headers.get("if-match", ""), headers.get("if-none-match", "")
     if match and (item is None or not matches(match, item.entry.etag)):
         raise Refused(412, "", "the item is not (any more) the one that you mean")
     if none_match and item is not None and matches(none_match, item.entry.etag):
         raise Refused(412, "", "there is an item already")
+    if item is not None and not match and _changed_since(item, headers.get("if-unmodified-since", "")):
+        raise Refused(412, "", "the item has changed since")
     resources.check_tag(collection, item, headers)
+
+
+def _changed_since(item: StoredItem, header: str) -> bool:
+    """Whether an item is younger than a date says; what is no date says nothing (RFC 9110 13.1.4)."""
+    try:
+        return parsedate_to_datetime(str(item.last_modified)) > parsedate_to_datetime(header)
+    except (ValueError, TypeError):
+        return False
 
 
 def representation(item: StoredItem, answer: Answer) -> Answer:

@@ -60,6 +60,9 @@ class Properties:
         """The response about one resource."""
         collection: Any = resource.collection if isinstance(resource, StoredItem) else resource
         rights = letters(collection.place) if isinstance(collection, Collection) else "R"
+        # Radicale takes no names without a namespace.
+        included = [*included, *(tag for tag in tags if not tag.startswith("{"))]
+        tags = [tag for tag in tags if tag.startswith("{")]
         response: ET.Element = xml_propfind_response(
             self._application, "", f"/{collection.path}/", resource, tags, self.scope.user, "utf-8",
             self._largest, write="w" in rights, raw_permissions=rights, allprop=not tags and listing == "allprop",

@@ -132,3 +132,55 @@ def test_texts_that_begin_with_a_mark_of_their_coding(client: Client) -> None:
     assert client("PUT", calendar + "a.ics", "\ufeff" + event("a", "A")).status == 201
     assert client("PUT", book + "a.vcf", "\ufeff" + card("a", "A Name")).status == 201
     assert "FN:A Name" in client("GET", book + "a.vcf").text
+
+
+NAMELESS = '<mine xmlns="">a<b/></mine><other xmlns="" x="y"/>'
+
+
+def test_properties_without_a_namespace(client: Client) -> None:
+    """RFC 4918 allows them: they are missing, set, told and taken away as others are."""
+    calendar = client.collection("calendar")
+    asked = '<propfind xmlns="DAV:"><prop><mine xmlns=""/><other xmlns=""/><getetag/></prop></propfind>'
+    for depth in ("0", "1"):
+        answer = client("PROPFIND", calendar, asked, Depth=depth)
+        assert answer.found(calendar, "mine") is None
+        assert answer.found(calendar, f"{D}getetag")
+    body = f'<propertyupdate xmlns="DAV:"><set><prop>{NAMELESS}</prop></set></propertyupdate>'
+    answer = client("PROPPATCH", calendar, body)
+    assert [each.tag for each in answer.xml.iterfind(f"{D}response/{D}propstat/{D}prop/*")] == ["mine", "other"]
+    for depth in ("0", "1"):
+        answer = client("PROPFIND", calendar, asked, Depth=depth)
+        assert answer.found(calendar, "mine") == "a"
+        assert answer.responses[calendar].find(f"{D}propstat/{D}prop/mine/b") is not None
+    names = client("PROPFIND", calendar, '<propfind xmlns="DAV:"><propname/></propfind>', Depth="0")
+    assert names.found(calendar, "other") is not None
+    told = '<expand-property xmlns="DAV:"><property name="mine" namespace=""/></expand-property>'
+    assert client("REPORT", calendar, told).found(calendar, "mine") == "a"
+    removal = '<propertyupdate xmlns="DAV:"><remove><prop><mine xmlns=""/></prop></remove></propertyupdate>'
+    assert client("PROPPATCH", calendar, removal).status == 207
+    assert client("PROPFIND", calendar, asked, Depth="0").found(calendar, "mine") is None
+
+
+def test_properties_without_a_namespace_of_others_and_new_ones(client: Client) -> None:
+    body = f'<mkcol xmlns="DAV:"><set><prop><resourcetype><collection/><addressbook xmlns="urn:ietf:params:xml:ns:carddav"/></resourcetype>{NAMELESS}</prop></set></mkcol>'
+    path = client.home + "made/"
+    assert client("MKCOL", path, body).status == 201
+    asked = '<propfind xmlns="DAV:"><prop><mine xmlns=""/></prop></propfind>'
+    assert client("PROPFIND", path, asked, Depth="0").found(path, "mine") == "a"
+    item = path + "a.vcf"
+    assert client("PUT", item, card("a", "A Name")).status == 201
+    for target, depth in ((item, "0"), (path, "1"), (client.home, "1"), ("/", "0")):
+        assert client("PROPFIND", target, asked, Depth=depth).status == 207
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [("Mon, 01 Jan 2001 00:00:00 GMT", 412), ("Mon, 01 Jan 2035 00:00:00 GMT", 204), ("yesterday", 204)],
+)
+def test_a_date_as_a_condition(client: Client, since: str, status: int) -> None:
+    """If-Unmodified-Since (RFC 9110 13.1.4); what is no date is ignored, and so is any beside If-Match."""
+    path = client.collection("calendar") + "a.ics"
+    assert client("PUT", path, event("a", "A"), If_Unmodified_Since=since).status == 201
+    assert client("PUT", path, event("a", "B"), If_Unmodified_Since=since).status == status
+    assert client("PUT", path, event("a", "C"), If_Unmodified_Since=since, If_Match="*").status == 204
+    assert client("DELETE", path, If_Unmodified_Since=since).status == status
