@@ -66,6 +66,8 @@ class Changed:
     """UIDs left alone because they were changed after UNCHANGEDSINCE (RFC 7162 3.1.3)."""
     gone: list[int] = field(default_factory=list)
     """UIDs that are no longer there."""
+    mixed: list[int] = field(default_factory=list)
+    """UIDs of those that somebody else changed meanwhile, too."""
 
 
 async def change_flags(
@@ -88,7 +90,7 @@ async def change_flags(
     if jobs:
         _must_have(view, Rights.EDIT_ANY | Rights.EDIT_OWNED)
     try:
-        result.changed = await _write(view, jobs)
+        result.changed, result.mixed = await _write(view, jobs)
     finally:
         view.changed_since_serial(before)
     if unchanged_since is not None:
@@ -101,6 +103,7 @@ class _Job:
     uid: int
     entryid: bytes
     hierarchy_id: int
+    before: tuple[int, int, int]
     flags: Flag
     keywords: tuple[str, ...]
     write: FlagWrite
@@ -113,10 +116,25 @@ def _job(view: View, uid: int, index: int, change: FlagChange) -> list[_Job]:
     if (after, words) == (flags, keywords):
         return []
     write = write_flags(flags, after, keywords, words, view.store.filetime())
-    return [_Job(uid, rows.entryid(index), rows.hierarchy_ids[index], after, words, write)]
+    return [_Job(uid, rows.entryid(index), rows.hierarchy_ids[index], _seen(view, uid), after, words, write)]
 
 
-async def _write(view: View, jobs: Sequence[_Job]) -> list[int]:
+def _seen(view: View, uid: int) -> tuple[int, int, int]:
+    """What the View knows of a message's flags; it changes with them."""
+    rows, index = view.rows, view.index(uid)
+    return (rows.flags[index], rows.keywords[index], rows.modseqs[index]) if index >= 0 else (0, 0, 0)
+
+
+def _has(view: View, job: _Job) -> bool:
+    """Whether a message has the flags it was given; not if the log has told of a later state meanwhile, or an earlier."""
+    rows, index = view.rows, view.index(job.uid)
+    return index < 0 or (
+        rows.flags[index] == job.flags and rows.keyword_sets[rows.keywords[index]] == job.keywords
+    )
+
+
+async def _write(view: View, jobs: Sequence[_Job]) -> tuple[list[int], list[int]]:
+    """Write the changes; the UIDs of what is changed, and of those that somebody else changed meanwhile."""
     session = view.store.session
     for state in (True, False):
         entryids = [job.entryid for job in jobs if job.write.read is state]
@@ -129,8 +147,13 @@ async def _write(view: View, jobs: Sequence[_Job]) -> list[int]:
 
     missing = {uid async for uid in overlapping(range(len(slow)), one, PARALLEL) if uid is not None}
     done = [job for job in jobs if job.uid not in missing]
-    view.state.amend((job.uid, int(job.flags), job.keywords, 0) for job in done)
-    return [job.uid for job in done]
+    view.state.amend(
+        (job.uid, int(job.flags), job.keywords, 0) for job in done if _seen(view, job.uid) == job.before
+    )
+    mixed = [job.uid for job in done if not _has(view, job)]
+    if mixed:
+        await view.refresh(force=True)
+    return [job.uid for job in done], mixed
 
 
 async def _write_one(view: View, job: _Job) -> int | None:

@@ -106,7 +106,7 @@ class World:
             if not since:
                 self.stored(client, chosen, sign, flags)
         elif not since:
-            told = told_flags(client)
+            told = told_flags(client, client.heard)
             gone = "EXPUNGEISSUED" in ending or uid
             for one in chosen:
                 client.must(bool(gone) or one in client.messages, "EXPUNGEISSUED is missing")
@@ -114,7 +114,7 @@ class World:
 
     def stored(self, client: Believer, chosen: list[Known], sign: str, text: str) -> None:
         """With .SILENT the client itself knows what it did, unless it was told something else meanwhile."""
-        told = told_flags(client)
+        told = told_flags(client, client.heard)
         flags = frozenset(text.split())
         for one in chosen:
             if one.flags is None or one.uid in told:
@@ -272,10 +272,12 @@ class World:
         until = monotonic() + PATIENCE
         while True:
             client.run("NOOP")
-            told = {one: one.flags for one in client.messages}
+            client.overhear()
+            told, before = {one: one.flags for one in client.messages}, len(client.log)
             client.run("UID FETCH 1:* (FLAGS)")
             # What comes to light meanwhile is told besides what was asked for.
-            twice = [uid for uid, times in Counter(told_flags(client)).items() if times > 1]
+            heard = [line.removeprefix("S: ") for line in client.log[before:]]
+            twice = [uid for uid, times in Counter(told_flags(client, heard)).items() if times > 1]
             self.missed += [
                 (client, one, client.log[-40:])
                 for one, flags in told.items()
@@ -300,9 +302,9 @@ class World:
         return ""
 
 
-def told_flags(client: Believer) -> list[int]:
-    """The UIDs of messages whose flags the last answer told."""
-    found = (re.match(r"\* (\d+) (UID)?FETCH \((?:.*?UID (\d+))?", line) for line in client.heard)
+def told_flags(client: Believer, heard: list[str]) -> list[int]:
+    """The UIDs of messages whose flags an answer told."""
+    found = (re.match(r"\* (\d+) (UID)?FETCH \((?:.*?UID (\d+))?", line) for line in heard)
     return [int(one[1] if one[2] else one[3] or client.messages[int(one[1]) - 1].uid) for one in found if one]
 
 

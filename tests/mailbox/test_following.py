@@ -437,3 +437,35 @@ def test_what_is_gone_when_it_is_read_again_is_not_shown(mail: Mail, monkeypatch
         assert FAR not in view.uids
 
     mail.run(work, "alice")
+
+
+def test_flags_that_somebody_else_changes_meanwhile_are_not_forgotten(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the log tells while a change is being written is newer than what the change was made of."""
+
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        uids = [(await alice.append(view.mailbox, [Upload(HELLO)]))[0] for _ in range(2)]
+        await view.refresh(force=True)
+        elsewhere = await mail.anew("alice")
+        theirs = await inbox(elsewhere)
+        session, call_of_session, meanwhile = alice.session, alice.session.call, ["Work"]
+
+        async def call(call: Any, **more: Any) -> Any:
+            done = await call_of_session(call, **more)
+            if call.name == "saveObject" and meanwhile:
+                words = (meanwhile.pop(),)
+                await theirs.refresh(force=True)
+                await theirs.change_flags(uids[:1], FlagChange("add", Flag.NONE, words))
+                await view.refresh(force=True)
+            return done
+
+        monkeypatch.setattr(session, "call", call)
+        result = await view.change_flags(uids, FlagChange("add", Flag.FLAGGED))
+        assert (result.changed, result.mixed) == (uids, uids[:1])
+        await view.refresh(force=True)
+        assert told(view) == await as_another_gateway_sees_it(mail)
+        elsewhere.logout()
+
+    mail.run(work, "alice")

@@ -46,7 +46,7 @@ def _told(selection: Selection, command: c.Store, rows: Rows, result: Changed) -
     """
     refused = frozenset(result.modified)
     if command.silent and not selection.connection.condstore:
-        return selection.updates(expunge=False, leave_out=frozenset(result.changed))
+        return selection.updates(expunge=False, leave_out=frozenset(result.changed).difference(result.mixed))
     uids = result.changed if command.silent else [uid for uid in rows.uids if uid not in refused]
     return selection.updates(expunge=False, mention=selection.told.rows_of(uids))
 
