@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from gateway.imap.answers import Done, Goodbye, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec.parser import Request
-from gateway.imap.codec.write_status import in_progress, status, untagged
+from gateway.imap.codec.write_status import highest_modseq, in_progress, status, untagged
 from gateway.imap.commands import (
     acl,
     append,
@@ -125,6 +125,7 @@ async def answer(connection: Connection, request: Request) -> bool:
     A login that is refused is wrong too: somebody may be guessing.
     """
     connection.tag = request.tag
+    condstore = connection.condstore
     try:
         ending = await _carried_out(connection, request)
     except (CancelledError, Goodbye):
@@ -135,6 +136,8 @@ async def answer(connection: Connection, request: Request) -> bool:
             ending = _reported(connection, request, error)
     wire = connection.wire
     await _tell_updates(connection, request.command)
+    if connection.condstore and not condstore and not isinstance(request.command, c.Select):
+        await wire.send(_highest_modseq(connection))
     await wire.send(status(request.tag, ending.kind, ending.words, ending.code))
     return ending.kind == "OK" or (ending.kind == "NO" and connection.user is not None)
 
@@ -201,6 +204,14 @@ async def _tell_updates(connection: Connection, command: c.Command) -> None:
             await connection.wire.send(piece)
     except (MapiError, TransportError) as error:
         log.info("{peer} could not be told what is new: {error}", peer=connection.wire.peer, error=error)
+
+
+def _highest_modseq(connection: Connection) -> bytes:
+    """What the first command that asks for mod-sequences is told of the selected mailbox (RFC 7162 3.1)."""
+    user = connection.user
+    if user is None or user.selection is None:
+        return b""
+    return highest_modseq(user.selection.told.known_modseq)
 
 
 def _reported(connection: Connection, request: Request, error: Exception) -> Answer:

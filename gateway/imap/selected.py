@@ -133,6 +133,11 @@ class Selected:
         """Whether there are messages that the client is not told of before it selects the mailbox anew."""
         return bool(self._late)
 
+    @property
+    def known_modseq(self) -> int:
+        """The mod-sequence up to which the client knows of everything, if flags were told, too."""
+        return self.settled if self._ghosts or self._late else self.view.highest_modseq
+
     def number(self, uid: int) -> int:
         """The sequence number of a UID; 0 when the client does not know the message."""
         place = bisect_left(self._told, uid)

@@ -41,6 +41,37 @@ def test_mod_sequences_grow(filled: Dialogue) -> None:
     assert int(filled.names["new"]) > int(filled.names["old"])
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "FETCH 1 (MODSEQ)",
+        "FETCH 1 (FLAGS) (CHANGEDSINCE 1)",
+        "STORE 1 (UNCHANGEDSINCE 1) +FLAGS (x)",
+        "SEARCH MODSEQ 1",
+        "STATUS INBOX (HIGHESTMODSEQ)",
+        "ENABLE CONDSTORE",
+        "ENABLE QRESYNC",
+    ],
+)
+def test_whoever_asks_for_mod_sequences_is_told_the_highest(filled: Dialogue, command: str) -> None:
+    """RFC 7162 3.1: once, with the first command that asks for any in a selected mailbox."""
+    filled.names["command"] = command
+    filled.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: * OK [HIGHESTMODSEQ @highest@] Highest
+        S: ...
+        S: a1 OK ...
+        C: a2 @command@
+        S: ...
+        S: * OK [HIGHESTMODSEQ @highest@] Highest
+        S: a2 OK ...
+        C: a3 FETCH 1 (MODSEQ)
+        S: * 1 FETCH (MODSEQ (...))
+        S: a3 OK ...
+    """)
+
+
 def test_a_store_that_lost_the_race(filled: Dialogue) -> None:
     filled.talk("""
         C: a1 SELECT INBOX (CONDSTORE)
@@ -397,6 +428,7 @@ def test_a_changed_annotation_raises_the_highest_mod_sequence(filled: Dialogue, 
         S2: b2 OK ...
         C2: b3 STATUS INBOX (HIGHESTMODSEQ)
         S2: * STATUS INBOX (HIGHESTMODSEQ @two@)
+        S2: * OK [HIGHESTMODSEQ @two@] ...
         S2: b3 OK ...
         C2: b4 SETMETADATA INBOX (@entry@ NIL)
         S2: b4 OK ...

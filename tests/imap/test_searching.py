@@ -287,6 +287,7 @@ def test_windows_are_cut_before_changes_are_looked_for(filled: Dialogue) -> None
     filled.talk("""
         C: a1 STATUS INBOX (HIGHESTMODSEQ)
         S: * STATUS INBOX (HIGHESTMODSEQ @before@)
+        S: * OK [HIGHESTMODSEQ @before@] Highest
         S: a1 OK ...
         C: a2 STORE 1:2 +FLAGS.SILENT (\\Draft)
         S: ...

@@ -27,7 +27,6 @@ _SPELLING: Final = {"IMAP4REV2": "IMAP4rev2"}
 async def enable(user: User, command: c.Enable) -> AsyncIterator[bytes | Done]:
     """Turn extensions on; what is unknown is passed over."""
     connection = user.connection
-    before = connection.condstore
     wanted = [name for name in command.names if name in ENABLES]
     new = [name for name in wanted if name not in connection.enabled]
     for name in wanted:
@@ -35,5 +34,3 @@ async def enable(user: User, command: c.Enable) -> AsyncIterator[bytes | Done]:
     if any(name.startswith("METADATA") for name in new) and user.options.idle:
         yield await notifying.start(user, user.wishes)
     yield write_status.enabled(_SPELLING.get(name, name) for name in dict.fromkeys(new))
-    if connection.condstore and not before and user.selection is not None:
-        yield write_status.highest_modseq(user.selection.view.highest_modseq)  # RFC 7162 3.1.2
