@@ -5,6 +5,7 @@ RFC 3253 3.8, RFC 3744 9.2 and 9.3. Clients read their home and the people they 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote
@@ -16,6 +17,8 @@ from gateway.dav.resource import Resource
 from gateway.dav.telling import Properties
 
 _D: Final = "{DAV:}"
+#: Names of elements (NCName of XML), those of rare letters left out.
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
 EXPAND: Final = f"{_D}expand-property"
 MATCH: Final = f"{_D}principal-match"
 IN_ACL: Final = f"{_D}acl-principal-prop-set"
@@ -56,8 +59,8 @@ class Expansion:
 
 def _tag(element: ET.Element) -> str:
     name = element.get("name", "")
-    if not name:
-        raise BadRequest("a property has a name")
+    if not _NAME.fullmatch(name):
+        raise BadRequest("a property has a name that is one of XML")
     namespace = element.get("namespace", "DAV:")
     return f"{{{namespace}}}{name}" if namespace else name
 

@@ -57,3 +57,11 @@ def test_what_is_larger_than_was_told_is_refused(dav: Server, kind: str, ns: str
     answer = client("PUT", path + "v", make("v", "A Name", *lines, "X-PAD:" + "x" * (room + 1)))
     assert answer.status == 403
     assert answer.xml.find(f"{ns}max-resource-size") is not None
+
+
+@pytest.mark.parametrize("name", ["", " ", "1", "-a", "a b", "http://[", "\U0001f600", "a&gt;&lt;b", "a:b"])
+def test_names_that_no_property_can_have(client: Client, name: str) -> None:
+    """They would be elements of the answer."""
+    body = f'<expand-property xmlns="DAV:"><property name="{name}"/></expand-property>'
+    assert client("REPORT", client.home, body).status == 400
+    assert client("REPORT", client.home, body.replace(f'"{name}"', '"\u00e4-1.x"')).status == 207
