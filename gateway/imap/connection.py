@@ -16,6 +16,7 @@ from gateway.imap.answers import Goodbye, Refused
 from gateway.imap.capabilities import capabilities
 from gateway.imap.codec.commands import Notify, State
 from gateway.imap.codec.cursor import Dialect
+from gateway.imap.codec.errors import ParseError
 from gateway.imap.codec.write_fetch import FlagTexts
 from gateway.imap.codec.write_status import highest_modseq, untagged
 from gateway.imap.interests import Kept, Notifications
@@ -134,6 +135,11 @@ class Connection:
         self.user = User(self, account)
         self.wire.limits_changed()
         return self.user
+
+    def refused(self, error: ParseError) -> None:
+        """A command could not be read: a search that is answered with NO leaves an empty ``$`` (RFC 9051 6.4.4.1)."""
+        if error.no and error.saves and self.user is not None and self.user.selection is not None:
+            self.user.selection.told.forget_saved()
 
     def log_out(self) -> None:
         """Forget the user and everything the user did."""

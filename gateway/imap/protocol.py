@@ -143,6 +143,7 @@ class IMAP(Protocol):
             request = parse(received, self.connection.dialect)
         except ParseError as error:
             received.close()
+            self.connection.refused(error)
             self._refuse(error.tag, error)
             return
         self._rest()

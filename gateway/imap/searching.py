@@ -115,15 +115,19 @@ def criterion(selection: Selection, key: k.Key, *, kept: bool = False) -> m.Crit
     return Translation(selection.told, uid_only=selection.connection.uid_only, kept=kept)(key)
 
 
-async def found(selection: Selection, key: k.Key, *, whole: bool = False) -> tuple[array[int], str]:
+async def found(
+    selection: Selection, key: k.Key, *, whole: bool = False, saves: bool = False
+) -> tuple[array[int], str]:
     """The UIDs of messages the client knows that match, ascending; a response code if not all were looked at.
 
-    `whole`: all must be looked at. Raises Refused when they are too many for that, and StateError.
+    `whole`: all must be looked at. `saves`: ``$`` is to be set, and is empty if the search fails. Raises Refused when they are too many for that, and StateError.
     """
     if k.uses_modseq(key):
         selection.connection.enabled.add("CONDSTORE")
     told = selection.told
     wanted, lowest = _newest(selection, criterion(selection, key))
+    if saves:
+        told.forget_saved()
     if lowest and whole:
         limits.must_fit(selection.user, told.count)
     uids = await selection.view.search(wanted)

@@ -143,6 +143,10 @@ class Selected:
         place = bisect_left(self._told, uid)
         return place + 1 if place < len(self._told) and self._told[place] == uid else 0
 
+    def forget_saved(self) -> None:
+        """``$`` is empty: a search that fails leaves nothing (RFC 9051 6.4.4.1)."""
+        self.saved = _NOTHING
+
     def numbers(self, uids: Iterable[int]) -> list[int]:
         """The sequence numbers of UIDs, those the client does not know left out."""
         return [number for number in map(self.number, uids) if number]

@@ -6,8 +6,11 @@ from __future__ import annotations
 class ParseError(ValueError):
     """The client's syntax. Answered with BAD, or with NO where an RFC demands it.
 
-    `code` is a response code without brackets (``TOOBIG``), `tag` the command's tag when it could be read.
+    `code` is a response code without brackets (``TOOBIG``), `tag` the command's tag when it could be read; `saves`
+    says that it was to set ``$``.
     """
+
+    saves = False
 
     def __init__(self, message: str, *, code: str = "", no: bool = False, tag: str = "") -> None:
         super().__init__(message)
@@ -18,4 +21,5 @@ class ParseError(ValueError):
 
     def tagged(self, tag: str) -> ParseError:
         """The same error, of the command with this tag."""
-        return ParseError(self.message, code=self.code, no=self.no, tag=tag)
+        self.tag = tag
+        return self

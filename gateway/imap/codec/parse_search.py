@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -186,6 +187,16 @@ def returns(cursor: Cursor) -> ReturnOptions | None:
     return ReturnOptions(wanted or frozenset({"ALL"}), given.get("PARTIAL"), given.get("UPDATE") or ())
 
 
+@contextmanager
+def _saving(options: ReturnOptions | None) -> Iterator[None]:
+    """Mark errors of a search whose result was to be saved."""
+    try:
+        yield
+    except ParseError as error:
+        error.saves = options is not None and "SAVE" in options.wanted
+        raise
+
+
 _RETURN: Final = re.compile(rb"(?i:RETURN) +\(")
 
 
@@ -225,7 +236,8 @@ def search(cursor: Cursor, *, by_uid: bool) -> Search:
     """The arguments of SEARCH."""
     cursor.space()
     options = returns(cursor)
-    return Search(_relevant(_program(cursor), options), by_uid, options)
+    with _saving(options):
+        return Search(_relevant(_program(cursor), options), by_uid, options)
 
 
 def multisearch(cursor: Cursor) -> MultiSearch:
@@ -233,7 +245,8 @@ def multisearch(cursor: Cursor) -> MultiSearch:
     cursor.space()
     sources = source_filters(cursor)
     options = returns(cursor)
-    return MultiSearch(sources, _relevant(_program(cursor), options), options)
+    with _saving(options):
+        return MultiSearch(sources, _relevant(_program(cursor), options), options)
 
 
 def _relevant(key: Key, options: ReturnOptions | None, order: tuple[tuple[str, bool], ...] = ()) -> Key:
@@ -252,8 +265,9 @@ def sort(cursor: Cursor, *, by_uid: bool) -> Sort:
     options = returns(cursor)
     criteria = cursor.items(_criterion)
     cursor.space()
-    charset = _charset_and_space(cursor)
-    return Sort(criteria, _relevant(_Search(cursor, charset).program(), options, criteria), by_uid, options)
+    with _saving(options):
+        charset = _charset_and_space(cursor)
+        return Sort(criteria, _relevant(_Search(cursor, charset).program(), options, criteria), by_uid, options)
 
 
 def _charset_and_space(cursor: Cursor) -> str:

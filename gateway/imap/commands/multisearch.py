@@ -49,7 +49,7 @@ def _check(user: User, command: c.MultiSearch, options: c.ReturnOptions) -> None
 async def _found(selection: Selection, command: c.MultiSearch, options: c.ReturnOptions) -> tuple[bytes, bool]:
     """What is said of one mailbox, and whether not all of it was looked at."""
     serial = selection.view.serial
-    uids, limited = await searching.found(selection, command.key)
+    uids, limited = await searching.found(selection, command.key, saves="SAVE" in options.wanted)
     kept = contexts.keep(selection, command, uids, serial) if selection is selection.user.selection else b""
     if "SAVE" in options.wanted:
         selection.told.saved = uids

@@ -18,10 +18,9 @@ async def search(selection: Selection, command: c.Search) -> AsyncIterator[bytes
     """Find messages."""
     returns = command.returns
     contexts.check(selection, returns)
-    if returns is not None and "SAVE" in returns.wanted:
-        selection.told.saved = array("I")  # RFC 5182 2.1: a search that fails leaves nothing
+    saves = returns is not None and "SAVE" in returns.wanted
     serial = selection.view.serial
-    uids, limited = await searching.found(selection, command.key)
+    uids, limited = await searching.found(selection, command.key, saves=saves)
     modseq = uses_modseq(command.key)
     if returns is None and not selection.connection.rev2:
         numbers = uids if command.by_uid else searching.numbers_of(selection.told, uids)

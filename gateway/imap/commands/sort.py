@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import AsyncIterator
 
 from gateway.imap import contexts, fuzzy, searching, sorting
@@ -19,9 +18,8 @@ async def sort(selection: Selection, command: c.Sort) -> AsyncIterator[bytes | D
     returns = command.returns
     contexts.check(selection, returns)
     serial = selection.view.serial
-    if returns is not None and "SAVE" in returns.wanted:
-        selection.told.saved = array("I")
-    matches, _ = await searching.found(selection, command.key, whole=True)
+    saves = returns is not None and "SAVE" in returns.wanted
+    matches, _ = await searching.found(selection, command.key, whole=True, saves=saves)
     mails = await sorting.mails_of(selection.view, matches, command.criteria)
     if sorting.by_relevancy(command.criteria):
         mails = sorting.scored(mails, await fuzzy.scores(selection, command.key, matches))
