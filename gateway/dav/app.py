@@ -131,7 +131,14 @@ class Application(Finding):
         collection = at.collection if isinstance(at, StoredItem) else at
         if not isinstance(collection, Collection) or not _fits(collection, root.tag):
             raise Refused(403, "D:supported-report")
-        report = Report(collection, root, "", minimal=self._asked.minimal, most=self._options.max_results)
+        report = Report(
+            collection,
+            root,
+            "",
+            minimal=self._asked.minimal,
+            most=self._options.max_results,
+            shared=self._telling().shared,
+        )
         report.only = at.entry.source_key if isinstance(at, StoredItem) else None
         work = report.sync if root.tag == SYNC else report.multiget if root.tag in MULTIGETS else report.query
         return work()

@@ -10,22 +10,12 @@ from gateway.dav.collection import Collection
 from gateway.dav.engine import Engine
 from gateway.dav.errors import Answer, BadRequest, Refused
 from gateway.dav.reports import Report, asks_only_items
-from gateway.dav.scheduling import resources
 
 _D: Final = "{DAV:}"
 _PROPFINDS: Final = (f"{_D}prop", f"{_D}allprop", f"{_D}propname")
-#: What a PROPFIND of everything tells of items; rights and reports are left to those who ask for them (RFC 3744 5).
-ALL_OF_ITEMS: Final = tuple(
-    f"{_D}{name}"
-    for name in (
-        "resourcetype",
-        "getetag",
-        "getlastmodified",
-        "getcontenttype",
-        "owner",
-        "current-user-principal",
-    )
-)
+#: What an empty body asks.
+_EVERYTHING: Final = ET.Element(f"{_D}propfind")
+ET.SubElement(_EVERYTHING, f"{_D}allprop")
 
 
 class Finding(Engine):
@@ -53,18 +43,18 @@ class Finding(Engine):
         collection = self._at(path)
         if not isinstance(collection, Collection):
             return self._found_by_radicale(path)
-        everything = [*dict.fromkeys((*ALL_OF_ITEMS, *self._included))]
-        tags = [each.tag for each in root[0]] if root is not None and not self._listing else everything
-        minimal, told = self._asked.minimal, self._telling()
-        report = Report(collection, ET.Element("none"), "", minimal=minimal, most=self._options.max_results)
-        report.props = multistatus.ItemProps(
-            tags,
-            collection.place.kind,
-            minimal=minimal,
-            tag_of=resources.tagger(self._scope, collection.place),
-            shared=told.shared(collection, tags),
+        told = self._telling()
+        report = Report(
+            collection,
+            _EVERYTHING if root is None else root,
+            "",
+            minimal=self._asked.minimal,
+            most=self._options.max_results,
+            shared=told.shared,
         )
-        itself = told.everything(collection, self._included) if self._listing else told.of(collection, tags)
+        itself = (
+            told.everything(collection, self._included) if self._listing else told.of(collection, report.tags)
+        )
         first = [] if self._leaves_root_out() else [multistatus.fragment(itself)]
         return multistatus.answer(multistatus.document([*first, *report.responses(collection.entries)]))
 

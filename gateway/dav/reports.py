@@ -5,7 +5,7 @@ They cost what their answer costs: one listing from memory, one batched read for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 from urllib.parse import quote
@@ -40,6 +40,20 @@ SYNC: Final = f"{_D}sync-collection"
 MULTIGETS: Final = (f"{_C}calendar-multiget", f"{_CR}addressbook-multiget")
 QUERIES: Final = (f"{_C}calendar-query", f"{_CR}addressbook-query")
 FREE_BUSY: Final = f"{_C}free-busy-query"
+#: What is told of items to who asks for everything; rights and reports are left to those who ask for them (RFC 3744 5).
+ALL_OF_ITEMS: Final = tuple(
+    f"{_D}{name}"
+    for name in (
+        "resourcetype",
+        "getetag",
+        "getlastmodified",
+        "getcontenttype",
+        "owner",
+        "current-user-principal",
+    )
+)
+#: The properties among some that all items of a collection have in common, as XML by tag.
+Shared = Callable[[Collection, list[str]], Mapping[str, str]]
 #: So many texts are read at a time; an answer of more is made while the client reads it.
 _BATCH: Final = 200
 
@@ -48,7 +62,14 @@ class Report:
     """A report on one collection."""
 
     def __init__(
-        self, collection: Collection, root: ET.Element, prefix: str, *, minimal: bool, most: int
+        self,
+        collection: Collection,
+        root: ET.Element,
+        prefix: str,
+        *,
+        minimal: bool,
+        most: int,
+        shared: Shared,
     ) -> None:
         self.collection = collection
         self.root = root
@@ -59,11 +80,19 @@ class Report:
         self.prefix = prefix
         self.zone = zones.of_query(root, collection)
         prop = root.find(f"{_D}prop")
-        tags = [each.tag for each in prop] if prop is not None else [f"{_D}getetag"]
+        #: The properties that are asked of items.
+        self.tags = _tags_of(root)
         self.version = "3.0"
         part = self._part(prop) if prop is not None else None
         tag_of = tagger(collection.scope, collection.place)
-        self.props = ItemProps(tags, collection.place.kind, minimal=minimal, part=part, tag_of=tag_of)
+        self.props = ItemProps(
+            self.tags,
+            collection.place.kind,
+            minimal=minimal,
+            part=part,
+            tag_of=tag_of,
+            shared=shared(collection, self.tags),
+        )
 
     def _part(self, prop: ET.Element) -> Callable[[str], str] | None:
         """What is told of each text, None for all of it (Refused for what does not exist)."""
@@ -180,6 +209,16 @@ class Report:
         if self.only is not None:
             entries = [entry for entry in entries if entry.source_key == self.only]
         return self._told(entries[:most], [cut_response(self.base)] if len(entries) > most else [])
+
+
+def _tags_of(root: ET.Element) -> list[str]:
+    """The properties that a report or PROPFIND names, or all of them and those that it includes (RFC 4918 9.1)."""
+    prop = root.find(f"{_D}prop")
+    if prop is not None:
+        return [each.tag for each in prop]
+    if root.find(f"{_D}allprop") is None:
+        return [f"{_D}getetag"]
+    return [*dict.fromkeys((*ALL_OF_ITEMS, *(each.tag for each in root.iterfind(f"{_D}include/*"))))]
 
 
 def _source_key(entry: Entry) -> bytes:

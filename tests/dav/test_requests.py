@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.dav.server import Client, D, card, event, multiget
+from tests.dav.server import Client, D, card, event, multiget, prop
 
 NAMES = (
     "a b.ics", "a@b.ics", "\u00e4 \u00f6.ics", "a+b.ics", "a&b.ics", "a%b.ics", "a#b.ics", "a?b.ics", "a;b=c.ics",
@@ -48,7 +48,7 @@ def test_items_are_found_however_their_address_is_written(client: Client, form: 
     asked = [form.format(calendar + quote(name, safe="")) for name in NAMES]
     answer = client("REPORT", calendar, multiget("calendar", *asked))
     assert sorted(answer.hrefs) == sorted(client.sync(calendar)[1])
-    assert "404" not in answer.text
+    assert " 404 " not in answer.text
 
 
 def test_a_request_may_name_the_server_too(client: Client) -> None:
@@ -184,3 +184,27 @@ def test_a_date_as_a_condition(client: Client, since: str, status: int) -> None:
     assert client("PUT", path, event("a", "B"), If_Unmodified_Since=since).status == status
     assert client("PUT", path, event("a", "C"), If_Unmodified_Since=since, If_Match="*").status == 204
     assert client("DELETE", path, If_Unmodified_Since=since).status == status
+
+
+@pytest.mark.parametrize("report", ["sync", "query", "multiget"])
+def test_reports_tell_what_propfind_does(client: Client, report: str) -> None:
+    """RFC 4791 7.8, RFC 6578 3.3: all properties of an item, and allprop too."""
+    calendar = client.collection("calendar")
+    path = calendar + "a.ics"
+    assert client("PUT", path, event("a", "A")).status == 201
+    tags = [f"{D}{name}" for name in ("owner", "current-user-privilege-set", "getetag", "resourcetype", "none")]
+    wanted = client.propfind(path, *tags)
+    bodies = {
+        "sync": '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level>{}</sync-collection>',
+        "query": '<C:calendar-query xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns="DAV:">{}<C:filter>'
+        '<C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>',
+        "multiget": '<C:calendar-multiget xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns="DAV:">{}'
+        f"<href>{path}</href></C:calendar-multiget>",
+    }
+    answer = client("REPORT", calendar, bodies[report].format(prop(*tags)), Depth="1")
+    assert [answer.found(path, tag) for tag in tags] == [wanted.found(path, tag) for tag in tags]
+    rights = answer.responses[path].findall(f".//{D}privilege/*")
+    assert [each.tag for each in rights] == [each.tag for each in wanted.xml.findall(f".//{D}privilege/*")]
+    everything = client("REPORT", calendar, bodies[report].format("<allprop/>"), Depth="1")
+    assert everything.found(path, f"{D}getlastmodified")
+    assert " 404 " not in everything.text
