@@ -33,8 +33,8 @@ LETTERS: Final = {
     "e": Rights.DELETE_ANY,
     "a": Rights.FOLDER_OWNER,
 }
-#: Letters of RFC 2086 that stand for several of today's.
-OBSOLETE: Final = {"c": "kx", "d": "xte"}
+#: Letters of RFC 2086 that stand for some of today's. None of them for ``x``: who has that administers the folder here.
+OBSOLETE: Final = {"c": "k", "d": "te"}
 #: Letters that cannot be granted one without the other here (RIGHTS= and LISTRIGHTS, RFC 4314 2.1.1).
 TIED: Final = ("ip", "xa")
 ANYONE: Final = "anyone"
@@ -43,6 +43,12 @@ ANYONE: Final = "anyone"
 def letters_of(rights: int) -> str:
     """The letters a set of bits grants."""
     return "".join(letter for letter, bits in LETTERS.items() if rights & bits == bits)
+
+
+def with_obsolete(letters: str) -> str:
+    """Letters as they are told: with those of RFC 2086 for clients of old (RFC 4314 2.1.1)."""
+    virtual = [old for old, today in (("c", "kx"), ("d", "te")) if not set(today).isdisjoint(letters)]
+    return letters + "".join(virtual)
 
 
 def rights_of(letters: str) -> Rights:

@@ -246,7 +246,7 @@ def test_lists_that_select_and_return(imap: Dialogue) -> None:
         C: a7 LIST (SUBSCRIBED SUBSCRIBED) "a/" % RETURN (STATUS (MESSAGES) MYRIGHTS METADATA (/private/comment))
         S: * LIST (\\HasChildren \\Subscribed) "/" "a/b"
         S: * STATUS "a/b" (MESSAGES 0)
-        S: * MYRIGHTS "a/b" lrswipkxtea
+        S: * MYRIGHTS "a/b" lrswipkxteacd
         S: * METADATA "a/b" (/private/comment NIL)
         S: a7 OK ...
         C: a8 LIST (SPECIAL-USE SUBSCRIBED) "" S*

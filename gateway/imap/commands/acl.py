@@ -9,13 +9,14 @@ from gateway.imap.answers import Done, Refused, StateError
 from gateway.imap.codec import commands as c
 from gateway.imap.codec import write_mailbox as w
 from gateway.imap.connection import User
-from gateway.mailbox.acl import LETTERS, OBSOLETE, TIED, letters_of
+from gateway.mailbox.acl import LETTERS, OBSOLETE, TIED, letters_of, with_obsolete
 from gateway.mailbox.tree import PERSONAL, Mailbox
 
 ALL: Final = "".join(LETTERS)
-#: What can be granted by itself, tied rights together (RFC 4314 2.1.1).
-GRANTABLE: Final = tuple(
-    dict.fromkeys(next((tied for tied in TIED if letter in tied), letter) for letter in LETTERS)
+#: What can be granted by itself, tied rights together, and at last letters of old (RFC 4314 2.1.1).
+GRANTABLE: Final = (
+    *dict.fromkeys(next((tied for tied in TIED if letter in tied), letter) for letter in LETTERS),
+    *OBSOLETE,
 )
 
 
@@ -26,6 +27,7 @@ async def get_acl(user: User, command: c.GetAcl) -> AsyncIterator[bytes | Done]:
     entries = await user.account.access_list(mailbox)
     if mailbox.namespace == PERSONAL and all(who != user.account.user for who, _ in entries):
         entries = [(user.account.user, ALL), *entries]
+    entries = [(who, with_obsolete(letters)) for who, letters in entries]
     yield w.acl(mailbox.name, entries, utf8=user.connection.utf8)
 
 
@@ -51,7 +53,7 @@ async def list_rights(user: User, command: c.ListRights) -> AsyncIterator[bytes 
     mailbox = await user.mailbox(command.mailbox)
     _must_administer(mailbox)
     owner = mailbox.namespace == PERSONAL and command.identifier == user.account.user
-    required, optional = (ALL, ()) if owner else ("", GRANTABLE)
+    required, optional = (with_obsolete(ALL), ()) if owner else ("", GRANTABLE)
     yield w.list_rights(mailbox.name, command.identifier, required, optional, utf8=user.connection.utf8)
 
 
@@ -69,4 +71,4 @@ async def my_rights(user: User, command: c.MyRights) -> AsyncIterator[bytes | Do
 
 def rights_of(user: User, mailbox: Mailbox) -> bytes:
     """MYRIGHTS of a mailbox, rendered."""
-    return w.my_rights(mailbox.name, letters_of(mailbox.rights), utf8=user.connection.utf8)
+    return w.my_rights(mailbox.name, with_obsolete(letters_of(mailbox.rights)), utf8=user.connection.utf8)
