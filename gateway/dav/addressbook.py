@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 from weakref import WeakValueDictionary
-
-from twisted.internet.defer import Deferred, gatherResults
 
 from gateway.convert.vcard import gal_to_vcard, gal_uid
 from gateway.dav.entries import FIRST, LAST, Entry
 from gateway.dav.kinds import DIRECTORY
 from gateway.dav.listing import Difference, Listing
 from gateway.dav.tokens import Position
+from gateway.mailbox.reading import overlapping
 from gateway.mapi import proptags as pr
 from gateway.mapi.errors import MapiError
 from gateway.mapi.props import Props, present
@@ -95,13 +95,9 @@ class Directory:
     async def find(self, session: Session, entryids: Sequence[bytes]) -> dict[bytes, Entry]:
         """The entries of these ids, those that are gone left out."""
         found: dict[bytes, Entry] = {}
-        for start in range(0, len(entryids), _AT_ONCE):
-            work = [
-                Deferred.fromCoroutine(self._find(session, each)) for each in entryids[start : start + _AT_ONCE]
-            ]
-            for entry in await gatherResults(work, consumeErrors=True):
-                if entry is not None:
-                    found[entry.entryid] = entry
+        async for entry in overlapping(entryids, partial(self._find, session), _AT_ONCE):
+            if entry is not None:
+                found[entry.entryid] = entry
         return found
 
     async def _find(self, session: Session, entryid: bytes) -> Entry | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.dav.options import Options
+from gateway.mapiclient import directory
+from gateway.mapiclient.errors import CallTimeout
 from tests.dav.server import CR, Client, D, Server, multiget
 
 SMALL = Options(timezone="Europe/Berlin")
@@ -117,6 +119,18 @@ def test_entries_that_were_found_are_read_again(people: dict[str, str], reader: 
     assert "Quillfeather" in reader("GET", found.hrefs[0]).text
     for nothing in ("none.vcf", "00.vcf", f"{'ff' * 40}.vcf"):
         assert reader("GET", book_of(reader) + nothing).status == 404
+
+
+def test_a_store_that_does_not_answer_is_asked_later(
+    people: dict[str, str], reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def details(*_: object) -> None:
+        raise CallTimeout("late", server="http://store")
+
+    monkeypatch.setattr(directory, "details", details)
+    path = f"{book_of(reader)}{'00' * 24}.vcf"
+    answer = reader("REPORT", book_of(reader), multiget("addressbook", path))
+    assert (answer.status, answer.headers["retry-after"]) == (503, "30")
 
 
 def test_a_large_address_book_is_not_listed(people: dict[str, str], reader: Client) -> None:
