@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, FirstError, gatherResults
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -133,7 +133,10 @@ class Queue:
         self._deferred = min((time for time in held if time > self._runtime.filetime()), default=0)
         turns = DeferredSemaphore(max(1, self._options.connections))
         work = [turns.run(_begin, self._one, system, row) for row in rows if self._is_due(row)]
-        await gatherResults(work, consumeErrors=True)
+        try:
+            await gatherResults(work, consumeErrors=True)
+        except FirstError as error:  # who is told to stop stops: that is no failure
+            error.subFailure.raiseException()
         await self._forwarding.finish(system, queued)
 
     def _is_due(self, row: Props) -> bool:

@@ -9,6 +9,7 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
+from twisted.logger import globalLogPublisher
 
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
@@ -24,6 +25,7 @@ from gateway.smtp.codec.replies import Refused
 from gateway.submission.journal import Entry, Journal
 from gateway.submission.queue import Queue
 from tests.submission.server import Server
+from tests.submission.smarthosts import smarthost
 from tests.support import reactor
 from tests.support.gateway import until
 
@@ -311,6 +313,23 @@ def test_the_store_comes_back_and_tells_again(server: Server, user: str) -> None
         until(lambda: submit(server, user, "ann@example.org") is None or None, despite=(ConnectFailed,))
         until(lambda: state(server, user)["sent"] == 2 or None, despite=(ConnectFailed,))
     assert len(server.smarthost.mails) == 2
+
+
+def test_a_queue_that_is_stopped_begins_nothing_more(server: Server, user: str) -> None:
+    for number in range(3):
+        submit(server, user, f"{number}@example.org")
+    events: list[Any] = []
+    with smarthost(end=["hang"]) as script:
+        queue = server.queue(smarthost=script.address, connections=1)
+        with running(queue):
+            until(lambda: script.mails or None)
+            globalLogPublisher.addObserver(events.append)
+        globalLogPublisher.removeObserver(events.append)
+        looks = queue.looks
+        server.empty()
+    assert queue.looks == looks
+    assert [each for each in events if each.get("log_failure") is not None] == []
+    assert state(server, user)["sent"] == 3
 
 
 def test_many_go_over_few_connections(server: Server, user: str) -> None:
