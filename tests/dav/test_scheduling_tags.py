@@ -88,7 +88,9 @@ def test_a_meeting_is_in_one_calendar_only(site: Site, boss: Person, ann: Person
     assert boss("MKCALENDAR", other).status == 201
     answer = boss("PUT", f"{other}m.ics", text)
     assert answer.status == 403
-    assert "unique-scheduling-object-resource" in answer.text
+    # RFC 6638 3.2.4.1: it is named.
+    there = answer.xml.findtext(f"{C}unique-scheduling-object-resource/{D}href") or ""
+    assert there == f"{boss.calendar}m.ics"
     assert site.deliver() == []
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from gateway.convert.ical import propids as ids
 from gateway.convert.ical import uid_of
 from gateway.convert.ical.options import Options as IcalOptions
+from gateway.dav import hrefs
 from gateway.dav.errors import Refused
 from gateway.dav.places import Place
 from gateway.dav.scheduling import attending, edits, organizing, tag
@@ -145,8 +147,9 @@ class Put:
             if other and place.kind.name == "calendar":
                 entry = self._scope.listing(place).by_uid.get(uid)
                 if entry is not None:
-                    path = f"/{self._scope.user}/{place.name}/{entry.href}"
-                    raise Refused(403, "C:unique-scheduling-object-resource", path)
+                    path = hrefs.item_path(quote(f"/{self._scope.user}/{place.name}/"), entry.href)
+                    text = "the meeting is in another calendar already"
+                    raise Refused(403, "C:unique-scheduling-object-resource", text, path)
 
 
 def _with_answers(meeting: Meeting, changes: Edits) -> Meeting:
