@@ -203,7 +203,7 @@ async def _with_headers(
         for body in wanted.bodies:
             if isinstance(body, Section):
                 octets = sections.section_of_header(block, body).cut(body.partial)
-                parts += (_separator(parts), _head(body, octets), octets.read())
+                parts += (_separator(parts), _head(body, octets), _without_nul(octets.read()))
         yield b"".join((*parts, w.CLOSING))
 
 
@@ -231,12 +231,17 @@ def _rendered(head: bytes, found: Sequence[tuple[Body, sections.Octets | None]])
             part = octets.cut(body.partial)
             held.append(_head(body, part))
             for piece in part.pieces():
-                held.append(piece)
+                held.append(piece if isinstance(body, Binary) else _without_nul(piece))
                 if len(piece) == sections.PIECE:
                     yield b"".join(held)
                     held = [b""]
     held.append(w.CLOSING)
     yield b"".join(held)
+
+
+def _without_nul(piece: bytes) -> bytes:
+    """Octets that may stand in a literal, which has no NUL (RFC 9051 section 9, CHAR8): as many; BINARY tells the true."""
+    return piece.replace(b"\0", b"\x80") if b"\0" in piece else piece
 
 
 def _separator(held: list[bytes]) -> bytes:

@@ -29,6 +29,8 @@ class Flag(IntFlag):
     DELETED = 8
     DRAFT = 16
     FORWARDED = 32
+    UNSENT = 64
+    """With DRAFT: only what sends the mail takes it away (MS-OXCMSG 2.2.1.6), nobody can say it is no draft."""
 
 
 #: How IMAP writes each bit.
@@ -80,7 +82,9 @@ def read_flags(message_flags: int, status: int, flag_status: int, verb: int | No
         flags |= Flag.FLAGGED
     if status & MSGSTATUS_DELMARKED:
         flags |= Flag.DELETED
-    if status & MSGSTATUS_DRAFT or message_flags & MSGFLAG_UNSENT:
+    if message_flags & MSGFLAG_UNSENT:
+        flags |= Flag.DRAFT | Flag.UNSENT
+    elif status & MSGSTATUS_DRAFT:
         flags |= Flag.DRAFT
     if verb is None:
         if status & MSGSTATUS_ANSWERED:

@@ -46,14 +46,15 @@ class FlagChange:
 
     def applied(self, flags: Flag, keywords: tuple[str, ...]) -> tuple[Flag, tuple[str, ...]]:
         """The state of a message after the change; keywords are compared without case and stay sorted."""
+        lasting = flags & (Flag.UNSENT | Flag.DRAFT) if flags & Flag.UNSENT else Flag.NONE
         if self.mode == "set":
-            return self.flags, self.keywords
+            return self.flags | lasting, self.keywords
         mine = {word.lower() for word in self.keywords}
         others = [word for word in keywords if word.lower() not in mine]
         if self.mode == "add":
             had = {word.lower(): word for word in keywords}
             return flags | self.flags, tuple(sorted([*others, *(had.get(w.lower(), w) for w in self.keywords)]))
-        return flags & ~self.flags, tuple(others)
+        return flags & ~self.flags | lasting, tuple(others)
 
 
 @dataclass(slots=True)

@@ -306,3 +306,44 @@ def test_move_to_where_the_messages_are(imap: Dialogue) -> None:
         S: * 2 FETCH (UID @two@)
         S: a5 OK ...
     """)
+
+
+def test_what_was_stored_as_a_draft_stays_one(imap: Dialogue) -> None:
+    """The store lets only sending take that away: the client is told so at once."""
+    imap.given(inbox=[("\\Draft", message("one")), message("two")])
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 STORE 1 -FLAGS (\\Draft)
+        S: * 1 FETCH (UID ... FLAGS (\\Draft))
+        S: a2 OK ...
+        C: a3 STORE 1 FLAGS (\\Seen)
+        S: * 1 FETCH (UID ... FLAGS (\\Seen \\Draft))
+        S: a3 OK ...
+        C: a4 STORE 2 +FLAGS (\\Draft)
+        S: * 2 FETCH (UID ... FLAGS (\\Draft))
+        S: a4 OK ...
+        C: a5 STORE 2 -FLAGS (\\Draft)
+        S: * 2 FETCH (UID ... FLAGS ())
+        S: a5 OK ...
+    """)
+    assert imap.silent()
+
+
+def test_no_literal_has_a_nul(imap: Dialogue) -> None:
+    """RFC 9051 section 9 (CHAR8): another octet stands for it, but in BINARY."""
+    imap.given(inbox=[message("one", "a\0b")])
+    imap.talk("""
+        C: a1 EXAMINE INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 FETCH 1 BODY[TEXT]
+        S: * 1 FETCH (BODY[TEXT] {3}
+        S: a\udc80b)
+        S: a2 OK ...
+        C: a3 FETCH 1 BINARY[1]
+        S: * 1 FETCH (BINARY[1] ~{3}
+        S: a\0b)
+        S: a3 OK ...
+    """)
