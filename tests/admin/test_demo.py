@@ -5,9 +5,7 @@ from __future__ import annotations
 import imaplib
 import re
 import smtplib
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from gateway.admin.demo import CONFIGURATION
 from tests.support.gateway import ADMIN, Running, run_program, until
 from tests.support.patience import PATIENCE
+from tests.support.ports import HeldPort
 
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 
@@ -28,13 +27,17 @@ class Demo(Running):
         super().__init__()
         self._command = [ADMIN, "demo", "--data", str(data)]
         wanted = sorted(set(_PORT.findall(CONFIGURATION)))
-        with ExitStack() as stack:
-            sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in wanted]
-            self.ports = {port: each.getsockname()[1] for port, each in zip(wanted, sockets, strict=True)}
+        self._held = [HeldPort() for _ in wanted]
+        self.ports = {port: each.number for port, each in zip(wanted, self._held, strict=True)}
         text = _PORT.sub(lambda found: str(self.ports[found[0]]), CONFIGURATION)
         self.data = data
         data.mkdir()
         (data / "gateway.toml").write_text(text.replace('file = "gateway.log"', ""))
+
+    def stop(self, seconds: float = PATIENCE) -> None:
+        super().stop(seconds)
+        for each in self._held:
+            each.release()
 
 
 @pytest.fixture(scope="module")

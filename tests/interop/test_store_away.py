@@ -15,6 +15,7 @@ from tests.interop.conftest import add_user
 from tests.interop.mails import mail
 from tests.support.gateway import GatewayProcess, store, until
 from tests.support.patience import PATIENCE
+from tests.support.ports import HeldPort
 
 pytestmark = pytest.mark.interop
 
@@ -24,10 +25,16 @@ class Stage:
 
     def __init__(self, directory: Path) -> None:
         self._data = directory / "store"
-        self.store = store(self._data).start()
-        self.place = self.store.places["store"]
+        self._held = HeldPort()
+        self.place = f"127.0.0.1:{self._held.number}"
+        self.store = store(self._data, self.place).start()
         add_user(self._data, "alice")
         self.gateway = GatewayProcess(directory, f"http://{self.place}/").start()
+
+    def close(self) -> None:
+        self.gateway.stop()
+        self.store.stop()
+        self._held.release()
 
     def kill_store(self) -> None:
         self.store.kill()
@@ -51,8 +58,7 @@ class Stage:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     built = Stage(tmp_path)
     yield built
-    built.gateway.stop()
-    built.store.stop()
+    built.close()
 
 
 def test_an_open_connection_survives_the_stores_death(stage: Stage) -> None:
@@ -127,8 +133,8 @@ def test_what_was_answered_is_there_after_kill_9(stage: Stage) -> None:
 
 
 def test_the_gateway_starts_before_the_store(tmp_path: Path) -> None:
-    with store(tmp_path / "store") as first:
-        place = first.places["store"]
+    held = HeldPort()
+    place = f"127.0.0.1:{held.number}"
     with GatewayProcess(tmp_path, f"http://{place}/") as gateway:
         imap = imaplib.IMAP4(*gateway.address("imap"), timeout=PATIENCE)
         with pytest.raises(imaplib.IMAP4.error, match="UNAVAILABLE"):
@@ -137,6 +143,7 @@ def test_the_gateway_starts_before_the_store(tmp_path: Path) -> None:
             add_user(tmp_path / "store", "alice")
             until(lambda: True if logs_in(imap) else None)
             imap.logout()
+    held.release()
 
 
 def logs_in(imap: imaplib.IMAP4) -> bool:

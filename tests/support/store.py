@@ -22,6 +22,7 @@ from gateway.storeserver.options import Options
 from gateway.storeserver.service import StoreService, add_user, make_service
 from tests.support import reactor
 from tests.support.patience import PATIENCE
+from tests.support.ports import HeldPort
 from tests.support.soap import SoapClient
 
 #: Fast instead of safe: no waiting for the disk, cheap password hashes.
@@ -38,9 +39,10 @@ class RunningStore:
         self.unix = f"unix:{self._sockets / 'store.sock'}"
         self._database_options = options.pop("database", TEST_DATABASE)
         patient = {"wrong_password_delay": 0.01, "wrong_password_longest": 0.02}
-        self._options = {"demo": demo, **patient, "listen": ("127.0.0.1:0", self.unix)} | options
+        self._options = {"demo": demo, **patient} | options
         self.service: StoreService
-        self.port = 0
+        self._held = HeldPort()
+        self.port = self._held.number
         self.start()
 
     @property
@@ -49,13 +51,12 @@ class RunningStore:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it; after a restart on the same port."""
+        """Start it; after a restart too, on the same port."""
         listen = (f"127.0.0.1:{self.port}", self.unix)
         options = Options(data=str(self.directory), **{**self._options, "listen": listen})
         self.service = make_service(options, reactor.reactor, self._database_options)
         reactor.call(self.service.privilegedStartService)
         reactor.call(self.service.startService)
-        self.port = next(port.getHost().port for port in self.service.ports if hasattr(port.getHost(), "port"))
 
     def stop(self) -> None:
         """Stop it gracefully; the data stays."""
@@ -71,7 +72,8 @@ class RunningStore:
         self.start()
 
     def remove(self) -> None:
-        """Delete what lies outside the test's directory."""
+        """Give back what lies outside the test's directory."""
+        self._held.release()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
     def add_user(self, name: str, password: str | None = None, **more: Any) -> None:
@@ -123,7 +125,8 @@ class StoreProcess:
         self.directory = directory
         self._sockets = Path(tempfile.mkdtemp(prefix="store-"))
         self.unix = f"unix:{self._sockets / 'store.sock'}"
-        self.port = 0
+        self._held = HeldPort()
+        self.port = self._held.number
         self._users = tuple(users)
         self._demo = demo
         self._process: subprocess.Popen[str] | None = None
@@ -151,8 +154,7 @@ class StoreProcess:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line.startswith("listening "), f"the store did not start: {line!r}"
-        self.port = int(line.split()[1])
+        assert line == "listening\n", f"the store did not start: {line!r}"
 
     def _end(self, number: int) -> None:
         process, self._process = self._process, None
@@ -198,4 +200,5 @@ class StoreProcess:
 
     def __exit__(self, *exc: object) -> None:
         self.kill()
+        self._held.release()
         shutil.rmtree(self._sockets, ignore_errors=True)
