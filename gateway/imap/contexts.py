@@ -97,7 +97,7 @@ class Context:
     async def _fetched(self, selection: Selection, uids: Sequence[int]) -> AsyncIterator[bytes]:
         if self.items and uids:
             rows = selection.told.rows_of(uids[-fetching.MOST_NEW :])
-            async for piece in fetching.batch(selection, fetching.plan(self.items), rows):
+            async for piece in fetching.batch(selection, fetching.unasked(selection, self.items), rows):
                 yield piece
 
     async def _added(self, selection: Selection, uids: Sequence[int]) -> list[w.Step]:

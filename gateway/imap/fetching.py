@@ -68,6 +68,12 @@ def plan(items: Iterable[Item]) -> Plan:
     return Plan(tuple(item for item in wanted if not isinstance(item, Section | Binary | BinarySize)), bodies)
 
 
+def unasked(selection: Selection, items: Iterable[Item]) -> Plan:
+    """The same for messages a client is told of without asking, with what it wants of any such (RFC 7162 3.2.4)."""
+    more = (Attribute.UID, Attribute.MODSEQ) if selection.connection.condstore else ()
+    return plan(dict.fromkeys((*items, *more)))
+
+
 async def batch(selection: Selection, wanted: Plan, rows: Rows) -> AsyncIterator[bytes]:
     """FETCH responses for some messages; those that are gone are left out."""
     loaded = await _loaded(selection, wanted, rows.uids)

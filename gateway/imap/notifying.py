@@ -236,7 +236,7 @@ class Notifying:
         if not self.items_of_new:
             return b""
         rows = told.rows_of(uid for uid in told.uids[-fetching.MOST_NEW :] if uid > after and uid not in mine)
-        plan = fetching.plan(self.items_of_new)
+        plan = fetching.unasked(selection, self.items_of_new)
         return b"".join([piece async for piece in fetching.batch(selection, plan, rows)])
 
     async def _status_of(self, mailbox: Mailbox, *, first: bool = False) -> bytes:

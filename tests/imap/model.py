@@ -233,8 +233,8 @@ class Believer:
         if modseq:
             self.must(int(modseq[1]) >= message.modseq, f"MODSEQ fell from {message.modseq}: {line}")
             message.modseq = int(modseq[1])
-        elif flags and self.mode.condstore and not asked and not self._command.startswith("UID FETCH"):
-            self.must(bool(self.mode.notify), f"MODSEQ is missing: {line}")
+        elif flags and not asked and not self._command.startswith("UID FETCH"):
+            self.must(not self.mode.condstore, f"MODSEQ is missing: {line}")
 
     def _kept(self, tag: str, by_uid: bool, changes: str, line: str) -> None:
         self.must(tag in self.results, f"there is no such result: {line}")
