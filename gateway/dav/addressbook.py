@@ -9,9 +9,10 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from gateway.convert.vcard import gal_to_vcard, gal_uid
+from gateway.dav.differences import Difference
 from gateway.dav.entries import FIRST, LAST, Entry
 from gateway.dav.kinds import DIRECTORY
-from gateway.dav.listing import Difference, Listing
+from gateway.dav.listing import Listing
 from gateway.dav.tokens import Position
 from gateway.mailbox.reading import overlapping
 from gateway.mapi import proptags as pr

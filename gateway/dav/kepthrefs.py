@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from gateway.mapiclient.waiting import detached
 
 T = TypeVar("T")
-#: Source key to href; "" stands for the name that is made of the key.
+#: Source key to href; "" stands for the name that is made of the key. Names that it had before follow, after slashes.
 Hrefs: TypeAlias = dict[bytes, str]
 
 #: Raised whenever the table or the blobs change their meaning: older files are started afresh.

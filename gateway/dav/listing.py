@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from twisted.internet.defer import Deferred
 
 from gateway.dav import folderlog, hrefs, tokens
+from gateway.dav.differences import Difference, difference, first_of, hrefs_of, is_unknown, number
 from gateway.dav.entries import Entry, columns_of, entry_of_props, has_times
 from gateway.dav.kepthrefs import Hrefs, KeptHrefs
 from gateway.dav.kinds import Kind
@@ -23,7 +24,7 @@ from gateway.dav.places import Place
 from gateway.dav.texts import load_whole
 from gateway.dav.tokens import Position
 from gateway.mailbox.reading import overlapping
-from gateway.mapi.changes import Change, collapse
+from gateway.mapi.changes import Change
 from gateway.mapi.errors import MapiError, NoAccess, NotFound
 from gateway.mapi.props import NamedProps
 from gateway.mapi.times import to_unix
@@ -33,6 +34,8 @@ from gateway.mapiclient.session import Session
 
 #: Hrefs of removed items that are remembered for each collection.
 _MOST_GONE: Final = 5000
+#: Hrefs that one item had before.
+_MOST_FORMER: Final = 20
 #: One of so many parts of what is kept may be too much.
 _PARTS: Final = 20
 #: Folders whose change logs are asked at the same time.
@@ -55,6 +58,8 @@ class Listing:
     by_uid: dict[str, Entry] = field(default_factory=dict)
     gone: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
     """Source key to href of what was removed."""
+    former: OrderedDict[bytes, dict[str, None]] = field(default_factory=OrderedDict)
+    """Source key to the hrefs that an item had before it was given another."""
     is_read: bool = False
     """Whether the items were read; else there is but a position."""
     has_times: bool = False
@@ -70,7 +75,7 @@ class Listing:
     @property
     def size(self) -> int:
         """What it counts for in memory: its items, those that are gone, and itself."""
-        return 1 + len(self.by_key) + len(self.gone)
+        return 1 + len(self.by_key) + len(self.gone) + len(self.former)
 
     def put(self, entry: Entry) -> None:
         """Add or replace an item; a second one with the same href is named by its source key."""
@@ -80,15 +85,30 @@ class Listing:
         if other is not None:
             entry = entry._replace(href=hrefs.key_href(entry.source_key, self.kind.suffix))
         self.has_new_names = self.has_new_names or known is None or known.href != entry.href
+        if known is not None and known.href != entry.href:
+            self.note_former(entry.source_key, known.href)
         self.by_key[entry.source_key] = self.by_href[entry.href] = entry
         self.by_uid.setdefault(entry.uid, entry)
         self.gone.pop(entry.source_key, None)
+
+    def note_former(self, source_key: bytes, href: str) -> None:
+        """An item had this href: clients have to be told that it is gone there, unless it still is."""
+        names = self.former.setdefault(source_key, {})
+        names[href] = None
+        if len(names) > _MOST_FORMER:
+            del names[next(iter(names))]
+        if len(self.former) > _MOST_GONE:
+            self.former.popitem(last=False)
 
     def names(self) -> Hrefs:
         """The hrefs of all items that are there, and of those that are known to be gone."""
         found = {key: entry.href for key, entry in self.by_key.items()} | self.gone
         suffix = self.kind.suffix
-        return {key: "" if href == hrefs.key_href(key, suffix) else href for key, href in found.items()}
+        names = {key: "" if href == hrefs.key_href(key, suffix) else href for key, href in found.items()}
+        for key, former in self.former.items():
+            if key in names:
+                names[key] = "/".join((names[key], *former))
+        return names
 
     def fill(self, entries: Iterable[Entry]) -> None:
         """Put entries of items that are not there, many at once."""
@@ -119,17 +139,6 @@ class Listing:
             self.gone[source_key] = entry.href
             if len(self.gone) > _MOST_GONE:
                 self.gone.popitem(last=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What a client that stood at an earlier position has to learn."""
-
-    position: Position
-    changed: list[Entry]
-    removed: list[str]
-    is_cut: bool = False
-    """Whether there is more to learn from ``position`` on."""
 
 
 class Listings:
@@ -271,20 +280,31 @@ class Listings:
         if position.number > now.number:
             await folderlog.check_exists(session, place, listing.sync_id, position)
         changes, _ = await folderlog.changes_since(session, place, listing.sync_id, position)
-        fresh = sorted((each for each in changes if position.is_new(each.change_id)), key=_number)
+        fresh = sorted((each for each in changes if position.is_new(each.change_id)), key=number)
         if fresh and not listing.is_read:
-            listing = await self.fresh(session, place)
-        told = _first_of(fresh, most)
+            listing = await self._fresh_after(session, place, fresh)
+        told = first_of(fresh, most)
         names = await self._names(session, place, listing, told)
         if len(told) == len(fresh):
-            return _difference(listing, fresh, now, names)
-        return replace(_difference(listing, told, position.after(told, 0), names), is_cut=True)
+            return difference(listing, fresh, now, names)
+        return replace(difference(listing, told, position.after(told, 0), names), is_cut=True)
+
+    async def _fresh_after(self, session: Session, place: Place, changes: Sequence[Change]) -> Listing:
+        """A listing that is read now, which knows the names that changed items had when they were last kept."""
+        before = await self._kept.load(_kept_key(session, place)) if self._kept is not None else {}
+        listing = await self.fresh(session, place)
+        for key in {each.source_key for each in changes} & before.keys():
+            entry = listing.by_key.get(key)
+            if entry is not None:
+                for href in hrefs_of(before[key], key, listing):
+                    listing.note_former(key, href)
+        return listing
 
     async def _names(
         self, session: Session, place: Place, listing: Listing, changes: Sequence[Change]
     ) -> Hrefs:
         """The hrefs of removed items that this listing never saw, as far as they are known."""
-        if self._kept is None or not any(_is_unknown(listing, change) for change in changes):
+        if self._kept is None or not any(is_unknown(listing, change) for change in changes):
             return {}
         return await self._kept.load(_kept_key(session, place))
 
@@ -297,61 +317,8 @@ async def _tried(session: Session, entry: Entry) -> LoadedMessage | None:
         return None
 
 
-def _number(change: Change) -> int:
-    return change.change_id
-
-
-def _first_of(changes: Sequence[Change], most: int | None) -> Sequence[Change]:
-    """The changes of the first so many items, in the order in which they happened."""
-    keys: set[bytes] = set()
-    for place, change in enumerate(changes):
-        keys.add(change.source_key)
-        if most is not None and len(keys) > most:
-            return changes[:place]
-    return changes
-
-
 def _kept_key(session: Session, place: Place) -> bytes:
     return session.server_guid + place.source_key
-
-
-def _is_unknown(listing: Listing, change: Change) -> bool:
-    key = change.source_key
-    return (
-        change.is_delete
-        and key not in listing.by_key
-        and key not in listing.gone
-        and not listing.kind.is_mailbox
-    )
-
-
-def _difference(listing: Listing, changes: Sequence[Change], position: Position, names: Hrefs) -> Difference:
-    changed, removed = [], []
-    for key, change in collapse(changes).items():
-        entry = listing.by_key.get(key)
-        if entry is not None:
-            changed.append(entry)
-        elif key in listing.gone:
-            removed.append(listing.gone[key])
-        elif listing.kind.is_mailbox:  # it may be any mail; messages have no names of clients
-            removed.append(hrefs.key_href(key, listing.kind.suffix) if change.is_delete else "")
-        else:
-            removed.append(_gone_href(key, changes, listing, names))
-            # What went before it was read, and whose removal this position does not know: that is told with its coming.
-            if not change.is_delete or change.change_id > position.number:
-                position = position.without(each.change_id for each in changes if each.source_key == key)
-    # An item that came in place of a removed one is told as changed: an href is told once (RFC 6578 3.5).
-    return Difference(position, changed, [href for href in removed if href and href not in listing.by_href])
-
-
-def _gone_href(key: bytes, changes: Sequence[Change], listing: Listing, names: Hrefs) -> str:
-    """The href of what this listing never saw: it may be kept, or the client never had it (ValueError otherwise)."""
-    first = next(each for each in changes if each.source_key == key)
-    if first.change_type & 0xF == 1:
-        return ""  # it came and went
-    if key not in names:
-        raise ValueError("the name of a removed item is not known any more")
-    return names[key] or hrefs.key_href(key, listing.kind.suffix)
 
 
 def entry_of_href(listing: Listing, href: str) -> Entry | None:

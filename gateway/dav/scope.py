@@ -19,11 +19,12 @@ from gateway.convert.ical.options import Options as IcalOptions
 from gateway.convert.ical.timezones import Zone
 from gateway.dav import hrefs
 from gateway.dav.addressbook import Directory
+from gateway.dav.differences import Difference
 from gateway.dav.entries import Entry, matching, visible
 from gateway.dav.errors import Refused
 from gateway.dav.homes import TREE_AGE, Homes, UserHomes
 from gateway.dav.kinds import CONTACTS
-from gateway.dav.listing import Difference, Listing, Listings
+from gateway.dav.listing import Listing, Listings
 from gateway.dav.members import Members
 from gateway.dav.options import Options
 from gateway.dav.people import People, Person

@@ -227,3 +227,35 @@ def test_a_limit_under_which_nothing_can_be_told_is_refused(client: Client, most
     answer = client("REPORT", client.collection("addressbook"), body)
     assert answer.status == 507
     assert answer.xml.find(f"{D}number-of-matches-within-limits") is not None
+
+
+def test_an_item_with_another_name_is_gone_under_the_one_before(
+    dav: Server, client: Client, tmp_path: Path
+) -> None:
+    """MOVE within a collection is told as both (RFC 6578 3.5), by others and after a restart, too."""
+    kept = tmp_path / "hrefs.sqlite"
+    mover, other = (Client(dav.new_head(kept=each), client.user) for each in (kept, None))
+    path = mover.collection("calendar")
+    a, b, c = (f"{path}{name}.ics" for name in "abc")
+    assert mover("PUT", a, event("e", "One")).status == 201
+    token, _ = mover.sync(path)
+    assert other.sync(path)[0] == token
+    assert mover("MOVE", a, Destination=b).status == 201
+    etag = mover("GET", b).headers["etag"]
+    middle, _ = mover.sync(path)
+    dav.end_head(mover.port)
+    mover = Client(dav.new_head(kept=kept), client.user)
+    for somebody in (other, mover):
+        assert somebody.sync(path, token)[1] == {a: "", b: etag}
+    assert mover("MOVE", b, Destination=c).status == 201
+    etag = mover("GET", c).headers["etag"]
+    assert mover.sync(path, token)[1] == {a: "", b: "", c: etag}
+    assert mover.sync(path, middle)[1][b] == ""
+    assert mover("MOVE", c, Destination=a).status == 201
+    etag = mover("GET", a).headers["etag"]
+    assert mover.sync(path, token)[1] == {a: etag, b: "", c: ""}
+    assert mover("DELETE", a).status == 204
+    assert mover.sync(path, token)[1] == {a: "", b: "", c: ""}
+    dav.end_head(mover.port)
+    mover = Client(dav.new_head(kept=kept), client.user)
+    assert mover.sync(path, token)[1] == {a: "", b: "", c: ""}
