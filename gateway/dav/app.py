@@ -54,12 +54,18 @@ class Application(Finding):
             resources.note_written(self._scope, self._asked.method, clean(self._asked.path), answer.status)
             return answer
         except Exception as error:
-            return answer_of(error)
+            return self._with_allow(answer_of(error))
+
+    def _with_allow(self, answer: Answer) -> Answer:
+        """A refusal of the method says which others there are (RFC 9110 15.5.6)."""
+        if answer.status == 405:
+            answer.headers["Allow"] = ", ".join(each for each in METHODS if each != self._asked.method)
+        return answer
 
     def _answer(self) -> Answer:
         asked = self._asked
         if asked.method not in METHODS:
-            return Answer(405, {"Allow": ", ".join(METHODS)})
+            raise Refused(405, "", "there is no such method here")
         path = clean(asked.path)
         resources.take_arrivals(self._scope, asked.method, path)
         work: Callable[[str], Answer] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final, NoReturn
 from urllib.parse import quote
@@ -156,13 +157,18 @@ class Collection(BaseCollection):
         place = self.place
         if place.home is None:
             return f'"{addressbook.token_of(self.listing)}"'
-        changed, count = self.scope.last_change(place)
+        changed, count = self._change
         return f'"{place.source_key.hex()[-12:]}-{changed:x}-{count:x}"'
 
     @property
     def last_modified(self) -> str:
-        """When something in the folder last changed."""
-        return formatdate(to_unix(self.place.changed) if self.place.changed else 0, usegmt=True)
+        """When something in the folder last changed, "" when nobody knows."""
+        changed = self._change[0] if self.place.home is not None else 0
+        return formatdate(to_unix(changed), usegmt=True) if changed else ""
+
+    @cached_property
+    def _change(self) -> tuple[int, int]:
+        return self.scope.last_change(self.place)
 
     # Items
 

@@ -118,6 +118,14 @@ def _length(resource: Resource, element: ET.Element) -> int | None:
     return MISSING if resource.is_collection else None
 
 
+def _content_type(resource: Resource, element: ET.Element) -> int | None:
+    """Getcontenttype of an item, as its GET tells it."""
+    if len(resource.parts) != 3 or resource.place is None:
+        return None
+    element.text = resource.place.kind.content_type
+    return FOUND
+
+
 def _source(resource: Resource, element: ET.Element) -> int | None:
     """Where a subscribed calendar comes from, when a client has said so."""
     stored = resource.place.stored if resource.is_collection and resource.place is not None else {}
@@ -150,6 +158,7 @@ FILL: Final[dict[str, Callable[[Resource, ET.Element], int | None]]] = {
     f"{_C}max-attachment-size": _attachment_limit,
     f"{_C}max-attachments-per-resource": _attachment_limit,
     f"{_D}getcontentlength": _length,
+    f"{_D}getcontenttype": _content_type,
     f"{_C}max-resource-size": _largest,
     f"{_CR}max-resource-size": _largest,
     f"{_C}supported-calendar-component-set": _components,

@@ -19,6 +19,7 @@ _C: Final = "{urn:ietf:params:xml:ns:caldav}"
 _CR: Final = "{urn:ietf:params:xml:ns:carddav}"
 _CS: Final = "{http://calendarserver.org/ns/}"
 _LENGTH: Final = f"{_D}getcontentlength"
+_MODIFIED: Final = f"{_D}getlastmodified"
 _RADICALE: Final = "{http://radicale.org/ns/}"
 _STATUS: Final = {200: "HTTP/1.1 200 OK", 403: "HTTP/1.1 403 Forbidden", 404: "HTTP/1.1 404 Not Found"}
 _OK: Final = _STATUS[200]
@@ -136,6 +137,8 @@ def _complete(response: ET.Element, propstat: ET.Element, resource: Resource) ->
     for element in list(prop):
         fill, filled = _FILL.get(element.tag), ET.Element(element.tag)
         status = fill(resource, filled) if fill is not None else None
+        if element.tag == _MODIFIED and not element.text:
+            status = MISSING
         if status is None:
             tree = _tree(resource, element.tag)
             if tree is not None:

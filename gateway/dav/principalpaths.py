@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from email.utils import formatdate
 from typing import Any
 
 from radicale.item import Item
@@ -29,7 +28,7 @@ class Principal(BaseCollection):
     @property
     def last_modified(self) -> str:
         """Unknown."""
-        return formatdate(0, usegmt=True)
+        return ""
 
     def get_meta(self, key: str | None = None) -> Any:
         """Its name."""

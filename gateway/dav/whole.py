@@ -29,8 +29,9 @@ def answer(collection: Collection) -> Answer:
         "Content-Type": f"text/{'calendar' if kind.is_calendar else 'vcard'}; charset=utf-8",
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         "ETag": collection.etag,
-        "Last-Modified": collection.last_modified,
     }
+    if modified := collection.last_modified:
+        headers["Last-Modified"] = modified
     return Answer(200, headers, chunks=_calendar(collection) if kind.is_calendar else _texts(collection))
 
 

@@ -208,3 +208,41 @@ def test_reports_tell_what_propfind_does(client: Client, report: str) -> None:
     everything = client("REPORT", calendar, bodies[report].format("<allprop/>"), Depth="1")
     assert everything.found(path, f"{D}getlastmodified")
     assert " 404 " not in everything.text
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("PUT", ""), ("POST", ""), ("MKCOL", ""), ("LOCK", ""), ("PUT", "a/b/c")]
+)
+def test_who_may_not_is_told_what_he_may(client: Client, method: str, name: str) -> None:
+    """RFC 9110 15.5.6: 405 has Allow."""
+    answer = client(method, client.collection("calendar") + name, event("a", "A") if method == "PUT" else "")
+    assert answer.status == 405
+    allowed = answer.headers["allow"].split(", ")
+    assert "PROPFIND" in allowed
+    assert method not in allowed
+
+
+@pytest.mark.parametrize(("kind", "name"), [("calendar", "a.ics"), ("addressbook", "a.vcf")])
+def test_type_and_time_are_the_same_wherever_they_are_told(client: Client, kind: str, name: str) -> None:
+    path = client.collection(kind)
+    tags = (f"{D}getcontenttype", f"{D}getlastmodified")
+    assert (
+        "1970"
+        not in client.propfind(path, tags[1]).text + client.propfind(client.home, tags[1], depth="1").text
+    )
+    assert (
+        client("PUT", path + name, event("a", "A") if kind == "calendar" else card("a", "A Name")).status == 201
+    )
+    item, listed, read = (
+        client.propfind(path + name, *tags),
+        client.propfind(path, *tags, depth="1"),
+        client("GET", path + name),
+    )
+    assert [item.found(path + name, tag) for tag in tags] == [listed.found(path + name, tag) for tag in tags]
+    assert [item.found(path + name, tag) for tag in tags] == [
+        read.headers["content-type"],
+        read.headers["last-modified"],
+    ]
+    whole = client("GET", path)
+    assert [listed.found(path, tag) for tag in tags][1] == whole.headers["last-modified"]
+    assert " 1970 " not in whole.headers["last-modified"]
