@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from gateway.mapi import proptags as p
 from gateway.mapi.errors import StoreBusy
 from gateway.mapi.tables import ObjectType
-from gateway.storeserver import identity, objects
+from gateway.storeserver import identity, objects, workers
 from gateway.storeserver.workers import Workers
 from tests.support import reactor
 from tests.support.patience import PATIENCE
@@ -65,7 +65,9 @@ class Office:
 
 
 @pytest.fixture
-def office(world: World) -> Iterator[Office]:
+def office(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """However slowly it works, what can share a commit does."""
+    monkeypatch.setattr(workers, "TOGETHER_WITHIN", PATIENCE)
     office = Office(world)
     yield office
 
