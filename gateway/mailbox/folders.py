@@ -204,7 +204,11 @@ class Folders:
         self._changed(canonical)
         if use is not None:
             await self._designate_or_remove(use, parent)
-        return (await self.tree(now, owners_of(canonical))).get(canonical)
+        # The store's names know no case: a parent may be there in other letters.
+        made = (await self.tree(now, owners_of(canonical))).by_entryid(parent)
+        if made is None:
+            raise NotFound(f"mailbox {canonical!r} is gone again")
+        return made
 
     async def _designate_or_remove(self, use: str, folder: bytes) -> None:
         """A mailbox that cannot have the use it was created for is not created (RFC 6154 section 3)."""

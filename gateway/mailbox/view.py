@@ -288,6 +288,8 @@ class View:
         finally:
             self._lock.release()
             self.changed_since_serial(before)
+            if self._stale:
+                self.noticed()  # meanwhile, which woke nobody
 
     def raise_modseq(self) -> None:
         """Have HIGHESTMODSEQ grow although the store's log does not; changes that come get higher ones."""

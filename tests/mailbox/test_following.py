@@ -15,6 +15,7 @@ from gateway.mailbox.account import Account
 from gateway.mailbox.flags import Flag
 from gateway.mailbox.modseqs import modseq_of_change
 from gateway.mailbox.rows import Entry
+from gateway.mailbox.state import State
 from gateway.mailbox.uploads import Upload
 from gateway.mailbox.view import View
 from gateway.mailbox.writes import FlagChange
@@ -466,6 +467,33 @@ def test_flags_that_somebody_else_changes_meanwhile_are_not_forgotten(
         assert (result.changed, result.mixed) == (uids, uids[:1])
         await view.refresh(force=True)
         assert told(view) == await as_another_gateway_sees_it(mail)
+        elsewhere.logout()
+
+    mail.run(work, "alice")
+
+
+def test_a_notice_that_comes_while_messages_are_counted_is_not_forgotten(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(alice: Account) -> None:
+        view = await inbox(alice)
+        elsewhere = await mail.anew("alice")
+        heard: Deferred[None] = Deferred()
+        stop = view.watch(lambda: None if heard.called else heard.callback(None))
+        subscription, verify_of_sync = view._subscription, view._sync.verify
+        assert subscription is not None
+        subscription()  # no other notice than this one
+
+        async def verify(state: State) -> None:
+            await verify_of_sync(state)
+            await elsewhere.append(view.mailbox, [Upload(HELLO)])
+            view.noticed()
+
+        monkeypatch.setattr(view._sync, "verify", verify)
+        await view.verify()
+        await heard
+        assert len(view.uids) == 1
+        stop()
         elsewhere.logout()
 
     mail.run(work, "alice")
