@@ -22,6 +22,7 @@ def credentials_of(header: str) -> Credentials | None:
     except (BinasciiError, ValueError) as error:
         raise BadRequest("the Authorization header is not Basic") from error
     user, colon, password = _text(data).partition(":")
+    user = user.strip()
     if not colon or not user:
         return None
     if not is_name(user) or user in ("public", "directory"):

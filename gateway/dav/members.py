@@ -51,6 +51,8 @@ class Members:
 
     def expect(self, body: bytes) -> None:
         """Read the members that a client's text names."""
+        if b"MEMBER" not in body.upper():
+            return
         named = {bare(each.decode("utf-8", "replace")) for each in _MEMBER.findall(_FOLD.sub(b"", body))}
         found = [self._by_uid[uid] for uid in named if uid in self._by_uid] if named else []
         for entry, content in self._load(found) if found else ():

@@ -39,3 +39,11 @@ def test_a_password_in_latin_1(dav: Server) -> None:
         token = base64.b64encode("jutta:k\u00e4se".encode(coding)).decode()
         client.authorization = {"Authorization": f"Basic {token}"}
         assert client.propfind("/", f"{D}displayname").status == 207
+
+
+@pytest.mark.parametrize("spelled", [" {}", "{} ", "\t{}"])
+def test_blanks_around_a_name_are_none_of_it(client: Client, spelled: str) -> None:
+    """Keyboards of phones complete a name with one."""
+    phone = Client(client.port, spelled.format(client.user), client.user)
+    told = phone.propfind("/", f"{D}current-user-principal")
+    assert told.found("/", f"{D}current-user-principal") == client.home
