@@ -26,10 +26,10 @@ from gateway.dav.places import (
 from gateway.mailbox.acquaintances import Acquaintances
 from gateway.mailbox.reading import overlapping
 from gateway.mailbox.sharers import AHEAD, PORTION, Sharers
-from gateway.mapi.errors import NoAccess, NotFound
+from gateway.mapi.errors import MapiError, NoAccess, NotFound
 from gateway.mapi.props import Props, PropTag
 from gateway.mapi.tables import ObjectType, TableFlags
-from gateway.mapiclient.directory import user_named
+from gateway.mapiclient.directory import own_user
 from gateway.mapiclient.errors import TransportError
 from gateway.mapiclient.names import Names
 from gateway.mapiclient.session import Session
@@ -135,8 +135,9 @@ class UserHomes:
     async def _is_trusted(self, home: Home) -> bool:
         """Whether the owner of a home lets the user see private items."""
         if not self._entryid:
-            self._entryid = (await user_named(self._session, self.user)).user_entryid
-        return await sees_private(home.store, self._entryid)
+            with suppress(MapiError):
+                self._entryid = (await own_user(self._session)).user_entryid
+        return bool(self._entryid) and await sees_private(home.store, self._entryid)
 
     async def _visible(self, home: Home) -> list[Place]:
         try:
