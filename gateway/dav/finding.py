@@ -23,7 +23,8 @@ class Finding(Engine):
 
     def _propfind(self, path: str) -> Answer:
         """Many items at once are written without a tree; everything else is Radicale's."""
-        depth = self._asked.header("depth").strip().lower() or "infinity"
+        # Microsoft's "1,noroot" is 1.
+        depth = self._asked.header("depth").partition(",")[0].strip().lower() or "infinity"
         if depth == "infinity":
             raise Refused(403, "D:propfind-finite-depth")
         if depth not in ("0", "1"):
