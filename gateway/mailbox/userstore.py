@@ -28,6 +28,8 @@ from gateway.mapiclient.session import Session
 MESSAGE_EVENTS: Final = (
     Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.COPIED | Event.ONLY_MESSAGES
 )
+#: Of more than ten messages that one call changes the store tells that the folder has changed, and no more.
+MANY_EVENTS: Final = Event.MODIFIED | Event.ONLY_FOLDERS
 #: How long a View that nobody holds stays open (seconds), and how many such there may be.
 IDLE_SECONDS: Final = 300.0
 MAX_IDLE: Final = 32
@@ -79,7 +81,13 @@ class UserStore:
 
     def subscribe_messages(self, folder: bytes, callback: Callable[[], None]) -> Callable[[], None]:
         """Have ``callback`` called when messages of a folder changed; returns the way to stop it."""
-        return self._subscribe(folder, int(MESSAGE_EVENTS), callback)
+        stops = [self._subscribe(folder, int(events), callback) for events in (MESSAGE_EVENTS, MANY_EVENTS)]
+
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        return stop
 
     def _subscribe(self, entryid: bytes, mask: int, callback: Callable[[], None]) -> Callable[[], None]:
         subscription = subscribe(self.session, entryid, mask, lambda _notice: callback())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.imap.dialogue import Dialogue, Talker, message
+from tests.imap.server import Server
 
 
 def test_two_connections(imap: Dialogue) -> None:
@@ -193,3 +195,36 @@ def test_expunge_on_delete(imap_with: Callable[..., Dialogue]) -> None:
         S: * 1 EXPUNGE
         S: a2 OK ...
     """)
+
+
+def test_many_changes_at_once_elsewhere(imap: Dialogue, imap_server: Server, tmp_path: Path) -> None:
+    """Of more than ten the store tells no single one, only that their folder has changed."""
+    imap.given(inbox=[message(str(n)) for n in range(12)])
+    gateway = Server(imap_server.store, tmp_path)
+    elsewhere = Dialogue(gateway, user=imap.user)
+    imap.talk("""
+        C: a1 SELECT INBOX
+        S: ...
+        S: a1 OK ...
+        C: a2 IDLE
+        S: + idling
+    """)
+    elsewhere.talk("""
+        C: b1 SELECT INBOX
+        S: ...
+        S: b1 OK ...
+        C: b2 STORE 1:* +FLAGS.SILENT (\\Deleted)
+        S: b2 OK ...
+        C: b3 STORE 12 +FLAGS.SILENT (\\Flagged)
+        S: b3 OK ...
+    """)
+    imap.talk("S: ...\nS: * 12 FETCH (UID ... FLAGS (\\Flagged \\Deleted))")
+    elsewhere.talk("C: b4 EXPUNGE\nS: ...\nS: b4 OK ...")
+    imap.talk("""
+        S: ...
+        S: * 1 EXPUNGE
+        C: DONE
+        S: a2 OK ...
+    """)
+    elsewhere.close()
+    gateway.close()
