@@ -46,7 +46,7 @@ class FlagChange:
 
     def applied(self, flags: Flag, keywords: tuple[str, ...]) -> tuple[Flag, tuple[str, ...]]:
         """The state of a message after the change; keywords are compared without case and stay sorted."""
-        lasting = flags & (Flag.UNSENT | Flag.DRAFT) if flags & Flag.UNSENT else Flag.NONE
+        lasting = Flag.UNSENT | Flag.DRAFT if flags & Flag.UNSENT else Flag.NONE
         if self.mode == "set":
             return self.flags | lasting, self.keywords
         mine = {word.lower() for word in self.keywords}
@@ -55,6 +55,13 @@ class FlagChange:
             had = {word.lower(): word for word in keywords}
             return flags | self.flags, tuple(sorted([*others, *(had.get(w.lower(), w) for w in self.keywords)]))
         return flags & ~self.flags | lasting, tuple(others)
+
+    def is_refused(self, flags: Flag) -> bool:
+        """Whether a mail with these flags stays a draft although the change says otherwise."""
+        other = self.mode == "set" and not self.flags & Flag.DRAFT
+        return bool(flags & Flag.UNSENT) and (
+            other or (self.mode == "remove" and bool(self.flags & Flag.DRAFT))
+        )
 
 
 @dataclass(slots=True)
@@ -68,7 +75,7 @@ class Changed:
     gone: list[int] = field(default_factory=list)
     """UIDs that are no longer there."""
     mixed: list[int] = field(default_factory=list)
-    """UIDs of those that somebody else changed meanwhile, too."""
+    """UIDs of those whose flags are not what the change says: somebody else changed them, or a draft stays one."""
 
 
 async def change_flags(
@@ -88,10 +95,13 @@ async def change_flags(
             result.modified.append(uid)
         else:
             jobs += _job(view, uid, index, change)
+            if change.is_refused(Flag(view.flags[index])):
+                result.mixed.append(uid)
     if jobs:
         _must_have(view, Rights.EDIT_ANY | Rights.EDIT_OWNED)
     try:
-        result.changed, result.mixed = await _write(view, jobs)
+        result.changed, others = await _write(view, jobs)
+        result.mixed = sorted({*result.mixed, *others})
     finally:
         view.changed_since_serial(before)
     if unchanged_since is not None:

@@ -44,11 +44,15 @@ def _told(selection: Selection, command: c.Store, rows: Rows, result: Changed) -
 
     With mod-sequences it must hear all the same (RFC 7162 3.1.3).
     """
-    refused = frozenset(result.modified)
+    told = selection.told
     if command.silent and not selection.connection.condstore:
-        return selection.updates(expunge=False, leave_out=frozenset(result.changed).difference(result.mixed))
-    uids = result.changed if command.silent else [uid for uid in rows.uids if uid not in refused]
-    return selection.updates(expunge=False, mention=selection.told.rows_of(uids))
+        own = frozenset(result.changed).difference(result.mixed)
+        return selection.updates(expunge=False, mention=told.rows_of(result.mixed), leave_out=own)
+    refused = frozenset(result.modified)
+    uids = (
+        {*result.changed, *result.mixed} if command.silent else [uid for uid in rows.uids if uid not in refused]
+    )
+    return selection.updates(expunge=False, mention=told.rows_of(sorted(uids)))
 
 
 def _done(command: c.Store, selection: Selection, result: Changed) -> Done:
