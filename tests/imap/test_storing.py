@@ -117,8 +117,8 @@ def test_catenate_stores_all_or_nothing(imap: Dialogue) -> None:
         C: Subject: again
         C:  URL "/INBOX;UIDVALIDITY=@validity@/;UID=@uid@/;SECTION=HEADER.FIELDS%20(From)" URL "/INBOX/;UID=@uid@/;SECTION=TEXT")
         S: * OK [APPENDUID @validity@ @new@] ...
+        S: * 2 EXISTS
         S: * 1 EXPUNGE
-        S: * 1 EXISTS
         S: a9 OK ...
         C: b1 UID FETCH @new@ BODY.PEEK[HEADER]
         S: * 1 FETCH (UID @new@ BODY[HEADER] {...}

@@ -31,6 +31,7 @@ async def replace(selection: Selection, command: c.Replace) -> AsyncIterator[byt
     code = append_uid(mailbox, uids)
     if code:
         yield untagged("OK", "Stored", code)
+    yield selection.updates(expunge=False)  # EXISTS of the new one first, as RFC 8508 has it
     yield Done("Replaced")
 
 
