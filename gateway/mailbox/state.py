@@ -149,6 +149,8 @@ class State:
                 self._ahead.discard(uid)
                 rows.modseqs[index] = modseq
                 self._highest = max(self._highest, modseq)
+        if not self._ahead:
+            self._ahead = set()  # a large one keeps its memory otherwise
         if flagged or touched:
             self._happened(flagged=tuple(sorted(flagged)), touched=tuple(sorted(touched)))
 
