@@ -74,7 +74,14 @@ def difference(listing: Listing, changes: Sequence[Change], position: Position, 
             # What went before it was read, and whose removal this position does not know: that is told with its coming.
             if not change.is_delete or change.change_id > position.number:
                 position = position.without(each.change_id for each in changes if each.source_key == key)
-    # An item that came in place of a removed one is told as changed: an href is told once (RFC 6578 3.5).
+    # An item that has the place of a removed one now is told as changed: an href is told once (RFC 6578 3.5).
+    told = {entry.source_key for entry in changed}
+    for href in tuple(removed):
+        entry = listing.by_href.get(href)
+        if entry is not None and entry.source_key not in told:
+            told.add(entry.source_key)
+            changed.append(entry)
+            removed += listing.former.get(entry.source_key, ())
     lost = [href for href in dict.fromkeys(removed) if href and href not in listing.by_href]
     return Difference(position, changed, lost)
 

@@ -60,6 +60,8 @@ class Listing:
     """Source key to href of what was removed."""
     former: OrderedDict[bytes, dict[str, None]] = field(default_factory=OrderedDict)
     """Source key to the hrefs that an item had before it was given another."""
+    waiting: dict[str, bytes] = field(default_factory=dict)
+    """Href to source key of the item that has it as soon as the one goes that has it now."""
     is_read: bool = False
     """Whether the items were read; else there is but a position."""
     has_times: bool = False
@@ -78,11 +80,12 @@ class Listing:
         return 1 + len(self.by_key) + len(self.gone) + len(self.former)
 
     def put(self, entry: Entry) -> None:
-        """Add or replace an item; a second one with the same href is named by its source key."""
+        """Add or replace an item; a second one with the same href is named by its source key while there are two."""
         known = self.by_key.get(entry.source_key)
         self.remove(entry.source_key, for_good=False)
         other = self.by_href.get(entry.href)
         if other is not None:
+            self.waiting[entry.href] = entry.source_key
             entry = entry._replace(href=hrefs.key_href(entry.source_key, self.kind.suffix))
         self.has_new_names = self.has_new_names or known is None or known.href != entry.href
         if known is not None and known.href != entry.href:
@@ -90,6 +93,21 @@ class Listing:
         self.by_key[entry.source_key] = self.by_href[entry.href] = entry
         self.by_uid.setdefault(entry.uid, entry)
         self.gone.pop(entry.source_key, None)
+        if known is not None and known.href != entry.href:
+            self._pass_on(known.href)
+
+    def _pass_on(self, href: str) -> None:
+        """Give an href that is free now to the item that waits for it."""
+        entry = self.by_key.get(self.waiting.pop(href, b""))
+        if entry is None or entry.href == href or href in self.by_href:
+            return
+        self.note_former(entry.source_key, entry.href)
+        del self.by_href[entry.href]
+        new = entry._replace(href=href)
+        self.by_key[entry.source_key] = self.by_href[href] = new
+        if self.by_uid.get(entry.uid, entry) is entry:
+            self.by_uid[entry.uid] = new
+        self.has_new_names = True
 
     def note_former(self, source_key: bytes, href: str) -> None:
         """An item had this href: clients have to be told that it is gone there, unless it still is."""
@@ -139,6 +157,7 @@ class Listing:
             self.gone[source_key] = entry.href
             if len(self.gone) > _MOST_GONE:
                 self.gone.popitem(last=False)
+            self._pass_on(entry.href)
 
 
 class Listings:

@@ -177,3 +177,30 @@ def test_destinations_are_those_of_a_proxy_in_front(client: Client) -> None:
     assert client("MOVE", f"{calendar}a.ics", Destination=there).status == 502
     moved = client("MOVE", f"{calendar}a.ics", Destination=there, X_Forwarded_Host="cal.example.com")
     assert moved.status == 201
+
+
+@pytest.mark.parametrize("method", ["MOVE", "COPY"])
+@pytest.mark.parametrize("of_others", [True, False])
+def test_what_replaces_an_event_has_its_name_at_once(dav: Server, method: str, of_others: bool) -> None:
+    """In every gateway, and for those who synchronize (RFC 6578 3.5.1): changed, neither gone nor somewhere else."""
+    client, owner = Client(dav.new_head(), dav.new_user()), dav.client()
+    share(dav, owner.user, client.user, Rights.EDITOR)
+    source = client.collection("calendar")
+    target = shared_path(client, owner) if of_others else f"{client.home}second/"
+    if not of_others:
+        assert client("MKCALENDAR", target).status == 201
+    for path, summary in ((source, "New"), (target, "Old")):
+        assert client("PUT", f"{path}a.ics", event("u", summary)).status == 201
+    token, found = client.sync(target)
+    other = Client(dav.new_head(), client.user)
+    assert other.sync(target) == (token, found)
+    assert client(method, f"{source}a.ics", Destination=f"{target}a.ics").status == 204
+    for somebody in (client, other, Client(dav.new_head(), client.user)):
+        answer = somebody("GET", f"{target}a.ics")
+        assert "SUMMARY:New" in answer.text
+        assert list(somebody.sync(target)[1].items()) == [(f"{target}a.ics", answer.headers["etag"])]
+    for somebody in (client, other):
+        changes = somebody.sync(target, token)[1]
+        assert changes.pop(f"{target}a.ics") == answer.headers["etag"]
+        assert set(changes.values()) <= {""}
+        assert somebody("PUT", f"{target}b.ics", event("u", "Second")).status == 409
