@@ -175,6 +175,11 @@ def source_key(server: bytes, counter: int) -> bytes:
     return server + counter.to_bytes(6, "little")
 
 
+def counter_of(key: bytes) -> int:
+    """The counter in a generated source key, which grows from object to object; 0 for one that a client chose."""
+    return int.from_bytes(key[16:], "little") if len(key) == 22 else 0
+
+
 def change_key(server: bytes, change_id: int) -> bytes:
     """A generated change key, 20 bytes: server GUID and change id."""
     return server + change_id.to_bytes(4, "little")

@@ -12,13 +12,14 @@ from gateway.convert.ical.timezones import UTC_ZONE
 from gateway.dav.homes import Homes
 from gateway.dav.listing import Listings
 from gateway.dav.options import Options
-from gateway.dav.scheduling import beginning
+from gateway.dav.scheduling import arrivals, beginning
 from gateway.dav.scheduling.arrivals import Arrivals, Visit
 from gateway.dav.scheduling.publishing import Publisher
 from gateway.mapi import proptags as pr
+from gateway.mapi.content import MessageContent
 from gateway.mapi.times import from_unix
-from gateway.mapiclient import Store
-from gateway.mapiclient.message import set_read
+from gateway.mapiclient import Special, Store
+from gateway.mapiclient.message import SavedMessage, save_new_message, set_read
 from tests.dav.meetings import Person, Site, meeting
 from tests.dav.server import clock, event
 from tests.dav.test_scheduling_inbox import mails, receive
@@ -196,6 +197,34 @@ def test_a_defect_is_logged_and_keeps_nobody_from_his_calendars(site: Site, boss
     failures = [each for each in events if each.get("log_failure") is not None]
     assert [each["log_failure"].type for each in failures] == [ZeroDivisionError] * 2
     assert "f-12" in ann.event("f-12")
+
+
+def key_of(message: SavedMessage) -> bytes:
+    return bytes(message.props[pr.PR_SOURCE_KEY])
+
+
+@pytest.mark.parametrize("made", range(2))
+def test_of_two_that_were_made_at_once_the_older_stays(
+    site: Site, boss: Person, ann: Person, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another gateway has made one just before this one's; the store's numbers begin with their lowest octet."""
+    saved: list[SavedMessage] = []
+
+    async def twice(session: Any, folder: bytes, guid: bytes, content: MessageContent) -> SavedMessage:
+        store = await Store.default(session)
+        drafts, note = (await store.special_folders())[Special.DRAFTS], MessageContent({pr.PR_SUBJECT: "x"})
+        while key_of(await save_new_message(session, drafts, guid, note))[16] != 0xFE - made:
+            pass
+        saved.extend([await save_new_message(session, folder, guid, content) for _ in range(2)])
+        return saved[-1]
+
+    ann.messages()
+    receive(site, ann, meeting("f-15", boss, ann))
+    monkeypatch.setattr(arrivals, "save_new_message", twice)
+    ann.messages()
+    assert len(saved) == 2
+    paths = [path for path, text in ann.texts(ann.calendar).items() if "UID:f-15" in text]
+    assert paths == [f"{ann.calendar}{key_of(saved[0]).hex()}.ics"]
 
 
 def test_notifications_are_left_to_mapi_clients(site: Site, boss: Person, ann: Person) -> None:

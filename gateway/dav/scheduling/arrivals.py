@@ -33,6 +33,7 @@ from gateway.dav.tokens import Position
 from gateway.mapi import proptags as pr
 from gateway.mapi.content import MessageContent
 from gateway.mapi.errors import MapiError, NotFound, QuotaExceeded, StoreBusy
+from gateway.mapi.ids import counter_of
 from gateway.mapi.props import Props
 from gateway.mapi.restrictions import And, Not, equals
 from gateway.mapi.tables import SortKey
@@ -231,10 +232,8 @@ class Arrivals:
     async def _drop_second(self, session: Session, place: Place, uid: str, entryid: bytes) -> None:
         """Of two items that two gateways made at once for one invitation, the older stays."""
         listing = await self._listings.fresh(session, place)
-        same = sorted(
-            (each for each in listing.by_key.values() if each.uid == uid), key=lambda each: each.source_key
-        )
-        if len(same) > 1 and same[0].entryid != entryid:
+        same = [each for each in listing.by_key.values() if each.uid == uid]
+        if len(same) > 1 and min(same, key=lambda each: counter_of(each.source_key)).entryid != entryid:
             await delete_messages(session, [entryid], hard=True)
 
 
