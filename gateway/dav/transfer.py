@@ -16,6 +16,7 @@ from gateway.mapi import proptags as pr
 from gateway.mapi.errors import MapiError, NoAccess, NotFound
 from gateway.mapi.propnames import DAV_FOLDER_NAME
 from gateway.mapi.props import NamedProps
+from gateway.mapi.rights import Rights
 from gateway.mapi.tables import ObjectType
 from gateway.mapiclient.message import copy_messages, delete_messages, set_props
 
@@ -44,6 +45,8 @@ def check(source: StoredItem, target: Collection, href: str, *, overwrite: bool,
         raise Refused(403, "", "source and destination are the same")
     if existing is not None and not overwrite:
         raise Refused(412, "", "there is an item already")
+    if existing is not None and not (place.is_owned or place.rights & Rights.DELETE_ANY):
+        raise Refused(403, "D:need-privileges", "you may not take away what is there")
     if existing is not None and existing.entry.uid != source.entry.uid:
         target.refuse_uid(source.entry.uid, "an item keeps its UID", href)
     other = target.listing.by_uid.get(source.entry.uid)

@@ -121,3 +121,16 @@ def test_others_may_do_what_their_rights_say(dav: Server, owner: Client, client:
     assert reviewer("MOVE", path + "o.ics", Destination=reviewer.collection("calendar") + "o.ics").status == 403
     assert reviewer("COPY", path + "o.ics", Destination=reviewer.collection("calendar") + "o.ics").status == 201
     assert "Theirs" in owner("GET", owner.collection("calendar") + "o.ics").text
+
+
+@pytest.mark.parametrize("method", ["MOVE", "COPY"])
+def test_who_may_not_delete_replaces_nothing(dav: Server, owner: Client, client: Client, method: str) -> None:
+    """RFC 3744 B: taking the place of another item needs unbind; nothing is done by half."""
+    rights = Rights.READ_ANY | Rights.FOLDER_VISIBLE | Rights.CREATE | Rights.EDIT_OWNED | Rights.DELETE_OWNED
+    path, mine = calendar_of(dav, owner, client, rights), client.collection("calendar")
+    assert owner("PUT", owner.collection("calendar") + "e.ics", event("e", "Theirs")).status == 201
+    assert client("PUT", mine + "e.ics", event("e", "Mine")).status == 201
+    before = [each.sync(where)[1] for each, where in ((client, mine), (client, path))]
+    assert client(method, mine + "e.ics", Destination=path + "e.ics").status == 403
+    assert [each.sync(where)[1] for each, where in ((client, mine), (client, path))] == before
+    assert "SUMMARY:Theirs" in client("GET", path + "e.ics").text
