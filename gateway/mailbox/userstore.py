@@ -17,19 +17,12 @@ from gateway.mailbox.tree import PERSONAL, Mailbox, Mailboxes
 from gateway.mailbox.uploads import uids_of
 from gateway.mailbox.view import NOTICE_DELAY, View
 from gateway.mapi.ids import parse_object_entryid
-from gateway.mapi.notices import Event
 from gateway.mapi.props import PropKey, PropTag
 from gateway.mapiclient.message import load_message, save_new_message
 from gateway.mapiclient.names import Names
-from gateway.mapiclient.notify import subscribe
+from gateway.mapiclient.notify import subscribe, subscribe_messages
 from gateway.mapiclient.session import Session
 
-#: Events about the messages of one folder.
-MESSAGE_EVENTS: Final = (
-    Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.COPIED | Event.ONLY_MESSAGES
-)
-#: Of more than ten messages that one call changes the store tells that the folder has changed, and no more.
-MANY_EVENTS: Final = Event.MODIFIED | Event.ONLY_FOLDERS
 #: How long a View that nobody holds stays open (seconds), and how many such there may be.
 IDLE_SECONDS: Final = 300.0
 MAX_IDLE: Final = 32
@@ -81,13 +74,7 @@ class UserStore:
 
     def subscribe_messages(self, folder: bytes, callback: Callable[[], None]) -> Callable[[], None]:
         """Have ``callback`` called when messages of a folder changed; returns the way to stop it."""
-        stops = [self._subscribe(folder, int(events), callback) for events in (MESSAGE_EVENTS, MANY_EVENTS)]
-
-        def stop() -> None:
-            for each in stops:
-                each()
-
-        return stop
+        return subscribe_messages(self.session, folder, callback)
 
     def _subscribe(self, entryid: bytes, mask: int, callback: Callable[[], None]) -> Callable[[], None]:
         subscription = subscribe(self.session, entryid, mask, lambda _notice: callback())

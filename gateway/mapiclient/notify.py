@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from gateway.mapi.errors import LogonFailed, MapiError
-from gateway.mapi.notices import Delivery
+from gateway.mapi.notices import Delivery, Event
 from gateway.mapiclient.errors import HandlesLost, SessionLost, TransportError
 from gateway.mapiclient.waiting import detached, pause
 from gateway.mapiclient.watches import RESYNC, Callback, Key, Resync, Subscription, Watch
@@ -29,10 +29,16 @@ from gateway.mapiclient.wire.calls_notify import (
 if TYPE_CHECKING:
     from gateway.mapiclient.session import Session
 
-__all__ = ["RESYNC", "Callback", "Notices", "Resync", "Subscription", "subscribe"]
+__all__ = ["RESYNC", "Callback", "Notices", "Resync", "Subscription", "subscribe", "subscribe_messages"]
 log = Logger()
 #: How many subscriptions are asked for in one call.
 _BATCH: Final = 500
+#: Events about the messages of one folder. Of more than ten that one call changes the store tells only that the folder has
+#: changed.
+_CONTENTS: Final = (
+    Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.COPIED | Event.ONLY_MESSAGES,
+    Event.MODIFIED | Event.ONLY_FOLDERS,
+)
 
 
 def _is_final(trouble: Exception) -> bool:
@@ -44,6 +50,20 @@ def _is_final(trouble: Exception) -> bool:
 def subscribe(session: Session, entryid: bytes, mask: int, callback: Callback) -> Subscription:
     """Be told of events of an object; see `Notices.subscribe`."""
     return session.notices.subscribe(entryid, mask, callback)
+
+
+def subscribe_messages(session: Session, folder: bytes, callback: Callable[[], None]) -> Callable[[], None]:
+    """Be told whenever messages of a folder changed, came or went; returns the way to stop it.
+
+    It begins with a call, so that nothing is missed.
+    """
+    told = [subscribe(session, folder, int(mask), lambda _notice: callback()) for mask in _CONTENTS]
+
+    def stop() -> None:
+        for each in told:
+            each.cancel()
+
+    return stop
 
 
 class Notices:

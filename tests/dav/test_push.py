@@ -13,8 +13,13 @@ import pytest
 from gateway.dav.options import Options
 from gateway.dav.push.service import Settings
 from gateway.dav.service import DavFactory
+from gateway.mapi import proptags as pr
 from gateway.mapiclient.address import parse_server
+from gateway.mapiclient.message import delete_messages
+from gateway.mapiclient.session import Session
 from gateway.mapiclient.sessions import Sessions, Trusted
+from gateway.mapiclient.store import Special, Store
+from gateway.mapiclient.table import Table, rows_of
 from tests.dav.pushing import Device, P, Service, running_service
 from tests.dav.server import Client, D, Reply, Server, event
 from tests.support import reactor
@@ -146,6 +151,24 @@ def test_a_change_is_told_with_topic_and_sync_token(site: Site, trusted: bool) -
     assert len(sent.headers["topic"]) == 32
     assert sent.headers["topic"] != topic
     assert sent.headers["authorization"].startswith("vapid t=")
+
+
+def test_many_changes_at_once_are_told(site: Site) -> None:
+    """Of more than ten items the store tells no single one, only that their folder has changed."""
+    user = User(site)
+    for number in range(12):
+        user.put(f"e{number}")
+    user.register()
+    user.put("one")
+    user.hears(site)
+
+    async def work(session: Session) -> None:
+        calendar = (await (await Store.default(session)).special_folders())[Special.CALENDAR]
+        rows = await rows_of(Table.contents(session, calendar, (pr.PR_ENTRYID,)))
+        await delete_messages(session, [row[pr.PR_ENTRYID] for row in rows])
+
+    site.dav.run(user.client.user, work)
+    assert user.hears(site).tag == f"{P}push-message"
 
 
 def test_a_registration_is_renewed_not_doubled(site: Site) -> None:

@@ -18,18 +18,13 @@ from gateway.dav.listing import Listings
 from gateway.dav.places import Place
 from gateway.dav.scheduling.watch import InboxWatch
 from gateway.mapi.errors import MapiError, NoAccess, NotFound
-from gateway.mapi.notices import Event
 from gateway.mapiclient.errors import TransportError
-from gateway.mapiclient.notify import Subscription
+from gateway.mapiclient.notify import subscribe_messages
 from gateway.mapiclient.session import Session
 from gateway.mapiclient.sessions import Lease
 from gateway.mapiclient.waiting import detached
 
 log: Final = Logger()
-#: Events about the items of a collection.
-EVENTS: Final = int(
-    Event.CREATED | Event.DELETED | Event.MODIFIED | Event.MOVED | Event.COPIED | Event.ONLY_MESSAGES
-)
 #: How long (seconds) more changes are waited for.
 DELAY: Final = 0.5
 #: How long (seconds) until a store that did not answer, or a collection that was not there, is looked at again.
@@ -62,7 +57,8 @@ class Feed:
         self._changed = changed
         self._ended = ended
         self._inbox = inbox
-        self._watched: dict[bytes, Subscription | None] = {}
+        self._watched: dict[bytes, Callable[[], None] | None] = {}
+        """Folders, with the way to stop being told of them."""
         self._due: dict[bytes, IDelayedCall] = {}
         self._closed = False
 
@@ -81,9 +77,9 @@ class Feed:
             self.look(folder, 0.0)
 
     def _forget(self, folder: bytes) -> None:
-        subscription = self._watched.pop(folder, None)
-        if subscription is not None:
-            subscription.cancel()
+        stop = self._watched.pop(folder, None)
+        if stop is not None:
+            stop()
         due = self._due.pop(folder, None)
         if due is not None:
             due.cancel()
@@ -126,10 +122,8 @@ class Feed:
             return ""
         return tokens.write(folder, position)
 
-    def _subscribed(self, place: Place) -> Subscription:
-        """A subscription begins with a notice of its own, so that nothing is missed."""
-        folder = place.source_key
-        return _session(place).notices.subscribe(place.entryid, EVENTS, lambda _: self.look(folder))
+    def _subscribed(self, place: Place) -> Callable[[], None]:
+        return subscribe_messages(_session(place), place.entryid, lambda: self.look(place.source_key))
 
     async def place(self, folder: bytes) -> Place | None:
         """The collection of a folder's source key."""

@@ -40,7 +40,10 @@ _IN_QUEUE: Final = 4
 
 
 async def send_with(
-    store: Store, contents: Iterable[MessageContent], write: Callable[[], Coroutine[Any, Any, object]], now: float
+    store: Store,
+    contents: Iterable[MessageContent],
+    write: Callable[[], Coroutine[Any, Any, object]],
+    now: float,
 ) -> None:
     """Change a calendar, and send what there is to be sent of it; when the store refuses the change, nothing is sent.
 
