@@ -67,7 +67,7 @@ class Folders:
         self._tree = Mailboxes(())
         self._read_at = 0.0
         known = Acquaintances(lambda: self.own)
-        self._others = Others(session, user, known, show_all=show_all, portion=portion)
+        self._others = Others(session, user, lambda: self.own, known, show_all=show_all, portion=portion)
         self._lock = DeferredLock()
 
     @property

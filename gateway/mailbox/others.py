@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -59,18 +59,20 @@ def owners_of(*mailboxes: str) -> Wanted:
 
 
 class Others:
-    """What other users let one user see of their mail. Readings must not overlap."""
+    """What other users let one user see of their mail, ``own`` is his own store. Readings must not overlap."""
 
     def __init__(
         self,
         session: Caller,
         user: str,
+        own: Callable[[], Store],
         acquaintances: Acquaintances,
         *,
         show_all: bool = False,
         portion: int = PORTION,
     ) -> None:
         self._session = session
+        self._own = own
         self._show_all = show_all
         self._sharers = Sharers(session, user, self._look, acquaintances, portion)
         self._owners: dict[bytes, str] = {}
@@ -92,6 +94,8 @@ class Others:
 
     async def _look(self, login: str) -> list[Mailbox] | None:
         store = await Store.of_user(self._session, login)
+        if store.guid == self._own().guid:
+            return None  # the user himself, who spells his name in another way
         prefix = names.DELIMITER.join((OTHERS_PREFIX, names.level_name(login)))
         folders = StoreFolders(store.entryid, store.ipm_subtree, prefix=prefix, namespace=OTHER)
         rows = await rows_of(Table.hierarchy(self._session, store.ipm_subtree, FOLDER_TAGS))

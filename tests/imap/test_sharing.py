@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.imap.dialogue import Dialogue, message
+from tests.imap.dialogue import Dialogue, Talker, message
 from tests.imap.server import Server
 
 
@@ -53,6 +53,16 @@ def test_rights_of_old(imap: Dialogue, imap_server: Server) -> None:
         S: * ACL INBOX @user@ lrswipkxteacd @other@ lrkc
         S: a4 OK ...
     """)
+
+
+def test_who_spells_his_name_in_another_way_is_nobody_else(imap_server: Server) -> None:
+    user = imap_server.new_user()
+    talker = Talker(imap_server.port())
+    assert talker.command(f"LOGIN {user.upper()} {user}")[-1].split()[1] == "OK"
+    assert [line for line in talker.command('LIST "" "Other Users/*"') if user in line] == []
+    assert talker.command(f'LIST "" "Other Users/{user}/*"')[-1].split()[1] == "OK"
+    assert "NONEXISTENT" in talker.command(f'SELECT "Other Users/{user}/Inbox"')[-1]
+    talker.close()
 
 
 def test_the_mailboxes_of_somebody_else(imap: Dialogue, imap_server: Server) -> None:
