@@ -58,10 +58,10 @@ def test_rights_of_old(imap: Dialogue, imap_server: Server) -> None:
 def test_who_spells_his_name_in_another_way_is_nobody_else(imap_server: Server) -> None:
     user = imap_server.new_user()
     talker = Talker(imap_server.port())
-    assert talker.command(f"LOGIN {user.upper()} {user}")[-1].split()[1] == "OK"
-    assert [line for line in talker.command('LIST "" "Other Users/*"') if user in line] == []
-    assert talker.command(f'LIST "" "Other Users/{user}/*"')[-1].split()[1] == "OK"
-    assert "NONEXISTENT" in talker.command(f'SELECT "Other Users/{user}/Inbox"')[-1]
+    talker.command(f"LOGIN {user.upper()} {user}")
+    assert any("INBOX" in line for line in talker.command('LIST "" *'))
+    for pattern in ("*", f"{user}/*"):
+        assert [line for line in talker.command(f'LIST "" "Other Users/{pattern}"') if user in line] == []
     talker.close()
 
 
