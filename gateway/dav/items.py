@@ -12,8 +12,11 @@ from gateway.dav.scheduling import resources
 
 
 def fetch(item: StoredItem, path: str, asked: Asked) -> Answer:
-    """The text of an item, a card in the version that the client prefers (Refused when it is gone)."""
+    """The text of an item, a card in the version that the client prefers (Refused when it is gone, or another)."""
     collection, is_card = item.place_collection, item.entry.component == "VCARD"
+    wanted = asked.header("if-match")
+    if wanted and not matches(wanted, item.entry.etag):
+        raise Refused(412, "", "the item has changed")
     version = wanted_version(asked.header("accept")) if is_card else "3.0"
     headers = {"ETag": item.entry.etag} | ({"Vary": "Accept"} if is_card else {})
     if matches(asked.header("if-none-match"), item.entry.etag):

@@ -37,6 +37,8 @@ def test_an_event_that_was_put_is_read_listed_and_changed(client: Client) -> Non
     assert "SUMMARY:Later" in second.text
     assert second.headers["etag"] != etag
     assert client("GET", path, If_None_Match=second.headers["etag"]).status == 304
+    assert client("GET", path, If_Match='"00"').status == 412
+    assert client("GET", path, If_Match=second.headers["etag"]).status == 200
     assert client("HEAD", path).headers["etag"] == second.headers["etag"]
 
 
