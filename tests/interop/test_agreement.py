@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import imaplib
 import re
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from random import Random
 
 import pytest
+from imapclient import IMAPClient
 
 from tests.dav.server import Client, D, card, event
 from tests.support.gateway import GatewayProcess, Running
@@ -150,6 +152,29 @@ def test_mailboxes(gateways: list[GatewayProcess], user: str) -> None:
     for box in BOXES:
         for follower in followers:
             assert follower.mails(box) == truth.mails(box)
+
+
+def test_idle_hears_of_many_changes_at_another_gateway(gateways: list[GatewayProcess], user: str) -> None:
+    """Of more than ten messages that one call changes the store says only that their folder has changed."""
+    one, two = gateways
+    with (
+        logged_in(two, user) as other,
+        IMAPClient("127.0.0.1", one.port("imap"), ssl=False, timeout=PATIENCE) as client,
+    ):
+        for number in range(12):
+            other.append("INBOX", "", "", f"Subject: {number}\r\n\r\ntext\r\n".encode())
+        client.login(user, user)
+        assert client.select_folder("INBOX")[b"EXISTS"] == 12
+        client.idle()
+        other.select("INBOX")
+        other.store("1:*", "+FLAGS", "(\\Deleted)")
+        other.expunge()
+        told: list[tuple[object, ...]] = []
+        deadline = time.monotonic() + PATIENCE / 4  # far below the View's own look
+        while sum(line[1] == b"EXPUNGE" for line in told) < 12:
+            assert time.monotonic() < deadline, told
+            told += client.idle_check(timeout=1)
+        client.idle_done()
 
 
 # DAV

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import caldav
@@ -27,6 +27,19 @@ tls_listen = []
 smarthost = "127.0.0.1:{port}"
 queue_interval = 0.2
 """
+_SOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(7)
+#: A Thursday that is still to come: what is over is nobody's news.
+THURSDAY = _SOON + timedelta((3 - _SOON.weekday()) % 7)
+
+
+def at(hour: int, day: int = 0) -> datetime:
+    """An hour of that Thursday, or so many days later."""
+    return THURSDAY.replace(hour=hour) + timedelta(day)
+
+
+def text_of(time: datetime) -> str:
+    """A time as iCalendar has it."""
+    return f"{time:%Y%m%dT%H%M%SZ}"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +91,9 @@ def test_an_invitation_is_answered_moved_and_cancelled(url: str) -> None:
         mine, theirs = boss.schedule_inbox(), guest.schedule_inbox()
         calendar = next(each for each in boss.calendars() if "VEVENT" in each.get_supported_components())
         seen: set[str] = set()
-        invitation = calendar.save_with_invites(event("py-s1", "Planning"), [boss, "bob@example.com"])
+        invitation = calendar.save_with_invites(
+            event("py-s1", "Planning", text_of(at(10))), [boss, "bob@example.com"]
+        )
 
         request = message(theirs, "REQUEST", seen)
         assert request.is_invite_request()
@@ -87,7 +102,7 @@ def test_an_invitation_is_answered_moved_and_cancelled(url: str) -> None:
         invitation.load()
         assert status(invitation, "bob@example.com") == "ACCEPTED"
 
-        invitation.icalendar_component["dtstart"].dt = datetime(2026, 12, 2, 15, tzinfo=UTC)
+        invitation.icalendar_component["dtstart"].dt = at(15, 1)
         invitation.save()
         message(theirs, "REQUEST", seen)
         copy = next(each for each in guest.calendars() if "VEVENT" in each.get_supported_components())
@@ -100,20 +115,34 @@ def test_an_invitation_is_answered_moved_and_cancelled(url: str) -> None:
         assert "STATUS:CANCELLED" in copy.event_by_uid("py-s1").data
 
 
+def test_a_deleted_calendar_cancels_its_meetings(url: str) -> None:
+    with client(url, "alice") as alice, client(url, "bob") as bob:
+        boss, theirs = alice.principal(), bob.principal().schedule_inbox()
+        calendar = boss.make_calendar(name="Project", cal_id="project")
+        seen = {str(item.url) for item in theirs.get_items()}
+        for number in range(2):
+            text = event(f"py-d{number}", "Review", text_of(at(11 + number)))
+            calendar.save_with_invites(text, [boss, "bob@example.com"])
+            message(theirs, "REQUEST", seen)
+        calendar.delete()
+        told = {str(message(theirs, "CANCEL", seen).icalendar_component["uid"]) for _ in range(2)}
+        assert told == {"py-d0", "py-d1"}
+
+
 def test_busy_times_of_others(url: str) -> None:
     with client(url, "alice") as alice, client(url, "bob") as bob:
         calendar = next(
             each for each in bob.principal().calendars() if "VEVENT" in each.get_supported_components()
         )
-        calendar.save_event(event("py-busy", "Dentist", "20261210T090000Z"))
+        calendar.save_event(event("py-busy", "Dentist", text_of(at(9))))
         inbox = str(bob.principal().schedule_inbox().url)
         hours = f"<C:calendar-availability>{TEXT}</C:calendar-availability>"
         body = f'<propertyupdate xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>{hours}</prop></set></propertyupdate>'
         assert "200 OK" in bob.proppatch(inbox, body).raw
-        start, end = datetime(2026, 12, 10, tzinfo=UTC), datetime(2026, 12, 11, tzinfo=UTC)
+        start, end = at(0), at(0, 1)
         answer = alice.principal().freebusy_request(start, end, ["bob@example.com", "nobody@example.com"])
         found = {str(address): each for address, each in answer.items()}
         busy = next(each for address, each in found.items() if "bob" in address)
         text = str(getattr(busy, "data", busy))
-        assert "20261210T090000Z/20261210T100000Z" in text
-        assert "FBTYPE=BUSY-UNAVAILABLE:20261210T000000Z/20261210T090000Z" in text  # a Thursday
+        assert f"{text_of(at(9))}/{text_of(at(10))}" in text
+        assert f"FBTYPE=BUSY-UNAVAILABLE:{text_of(start)}/{text_of(at(9))}" in text  # no working day
