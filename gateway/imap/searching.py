@@ -120,7 +120,8 @@ async def found(
 ) -> tuple[array[int], str]:
     """The UIDs of messages the client knows that match, ascending; a response code if not all were looked at.
 
-    `whole`: all must be looked at. `saves`: ``$`` is to be set, and is empty if the search fails. Raises Refused when they are too many for that, and StateError.
+    `whole`: all must be looked at. `saves`: ``$`` is to be set, and is empty if the search fails. Raises StateError, and
+    Refused when they are too many to be looked at.
     """
     if k.uses_modseq(key):
         selection.connection.enabled.add("CONDSTORE")
